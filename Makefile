@@ -1,0 +1,51 @@
+# mozchat: `make run` serves the site, `make test` runs every test. What each needs is installed into .venv.
+PYTHON ?= python3
+PORT ?= 8000
+THREADS ?= threads
+HOST ?= 127.0.0.1
+
+VENV := .venv
+BIN := $(VENV)/bin
+PROJECT := pyproject.toml mozchat/__init__.py
+
+.PHONY: run test unit browser check types-js format clean
+
+run: $(VENV)/.run-ready
+	$(BIN)/mozchat run --host $(HOST) --port $(PORT) --threads $(THREADS)
+
+# All tests; the real browsers and sound tools that they need are installed where that can be done.
+test: $(VENV)/.test-ready
+	tests/install-tools
+	$(BIN)/python -m pytest
+
+# The tests that start no browser and no server: seconds.
+unit: $(VENV)/.test-ready
+	$(BIN)/python -m pytest -m "not browser and not process"
+
+browser: $(VENV)/.test-ready
+	tests/install-tools
+	$(BIN)/python -m pytest -m browser
+
+check: $(VENV)/.test-ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	tests/check-js
+
+format: $(VENV)/.test-ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.run-ready: $(PROJECT)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "mozchat needs Python 3.10 or later."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' || { echo "Install python3-venv (apt install python3-venv)."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/.test-ready: $(VENV)/.run-ready
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[test,check]"
+	touch $@

@@ -1,0 +1,5 @@
+"""`python -m mozchat` is `mozchat`."""
+
+from mozchat.cli import main
+
+main()

@@ -1,0 +1,153 @@
+"""The command `mozchat`: run a site, and look after its threads."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from mozchat import __version__
+from mozchat.domain.errors import BadSettings, MozchatError
+from mozchat.resources import PRESET_NAMES, preset
+from mozchat.services import threads, upkeep
+from mozchat.services.access import approach
+from mozchat.services.site import Site
+from mozchat.settings import SettingsError, SiteSettings
+
+
+@click.group()
+@click.version_option(__version__)
+@click.option("--threads", "folder", type=click.Path(path_type=Path), help="The folder of the threads.")
+@click.pass_context
+def main(context: click.Context, folder: Path | None = None) -> None:
+    """mozchat, the voice and video forum on plain HTTP."""
+    try:
+        settings = SiteSettings.from_environment(
+            {**os.environ, "MOZCHAT_THREADS": str(folder)} if folder else None
+        )
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    context.obj = settings
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0: all.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--threads", "folder", type=click.Path(path_type=Path), help="The folder of the threads.")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Processes.")
+@click.option("--listeners", type=click.IntRange(0, 10_000), help="Long polls held at once.  [default: 200]")
+@click.pass_obj
+def run(
+    settings: SiteSettings, host: str, port: int, folder: Path | None, workers: int, listeners: int | None
+) -> None:
+    """Serve the site. A folder that is not there yet is made, with the five presets in it."""
+    from mozchat.server import Server  # gunicorn, which no other command needs, takes long to load
+
+    if folder is not None:
+        settings = SiteSettings(folder, settings.listeners, settings.log_level)
+    if not settings.threads_folder.is_dir():
+        for name in PRESET_NAMES:
+            Site(settings.threads_folder).store.create(name, preset(name))
+        click.echo(f"Made {settings.threads_folder.absolute()} with the threads {', '.join(PRESET_NAMES)}.")
+    if listeners is None:
+        listeners = settings.listeners * workers if settings.listeners is not None else 200
+    shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::") else host
+    click.echo(
+        f"mozchat {__version__} on http://{shown}:{port}  (threads in {settings.threads_folder.absolute()})"
+    )
+    Server(settings, host=host, port=port, workers=workers, listeners=listeners).run()
+
+
+@main.command()
+@click.argument("name")
+@click.option(
+    "--preset", "preset_name", type=click.Choice(PRESET_NAMES), default="mediaChat", show_default=True
+)
+@click.pass_obj
+def new(settings: SiteSettings, name: str, preset_name: str) -> None:
+    """Create the thread NAME after a preset."""
+    with _said():
+        store = Site(settings.threads_folder).store.create(name, preset(preset_name))
+    click.echo(f"Made {store.path}. Its settings are in {store.path / '.ini'}.")
+
+
+@main.command(name="list")
+@click.pass_obj
+def list_threads(settings: SiteSettings) -> None:
+    """List the threads: name, number of clips, title."""
+    site = Site(settings.threads_folder)
+    for name in site.store.names():
+        try:
+            door = approach(site, name, None)
+            click.echo(f"{name}\t{len(door.store.clips())}\t{threads.shown_title(door.settings, name)}")
+        except BadSettings:
+            click.echo(f"{name}\t-\t(its .ini has errors; see `mozchat check {name}`)")
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.pass_obj
+def check(settings: SiteSettings, name: str | None) -> None:
+    """Check the settings, catalogue and permissions of all threads, or of NAME. Exits with 1 on an error."""
+    site = Site(settings.threads_folder)
+    with _said():
+        names = upkeep.thread_names(site, name)
+        findings = [finding for each in names for finding in upkeep.check(site, each)]
+    for finding in findings:
+        click.echo(str(finding))
+    if not site.store.folder.is_dir():
+        raise click.ClickException(f"there is no folder {site.store.folder}")
+    errors = sum(finding.level == "error" for finding in findings)
+    click.echo(f"{len(names)} threads, {errors} errors, {len(findings) - errors} warnings")
+    sys.exit(1 if errors else 0)
+
+
+@main.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.pass_obj
+def sweep(settings: SiteSettings, dry_run: bool) -> None:
+    """Remove expired clips and files that no record names; drop records whose file is gone."""
+    site = Site(settings.threads_folder)
+    for name in site.store.names():
+        with _said():
+            swept = upkeep.sweep(site, name, dry_run=dry_run)
+            for what, items in (("expired", swept.expired), ("lost", swept.lost), ("orphan", swept.orphans)):
+                for item in items:
+                    click.echo(f"{name}: {what} {item}{' (kept: dry run)' if dry_run else ''}")
+
+
+@main.command()
+@click.argument("name")
+@click.confirmation_option(prompt="Remove all clips of this thread?")
+@click.pass_obj
+def clear(settings: SiteSettings, name: str) -> None:
+    """Remove all clips of the thread NAME."""
+    with _said():
+        count = upkeep.clear(Site(settings.threads_folder), name)
+    click.echo(f"{name}: {count} clips removed")
+
+
+@main.command()
+@click.argument("name")
+@click.password_option(help="The password; asked for where it is not given. Empty: none any more.")
+@click.pass_obj
+def passwd(settings: SiteSettings, name: str, password: str) -> None:
+    """Set the password of the thread NAME; its hash goes into the thread's .ini."""
+    with _said():
+        upkeep.set_password(Site(settings.threads_folder), name, password)
+    click.echo(f"{name}: the password is {'set' if password else 'gone'}")
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """An error of the domain becomes one line on stderr and exit code 1."""
+    try:
+        yield
+    except BadSettings as error:
+        raise click.ClickException("\n".join(error.errors)) from error
+    except MozchatError as error:
+        raise click.ClickException(error.detail) from error

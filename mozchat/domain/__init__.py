@@ -1,0 +1,1 @@
+"""The rules of mozchat, pure: no file, no clock, no network, no framework."""

@@ -1,0 +1,182 @@
+"""A clip: one recording, its record in the catalogue, and the row that the PHP mozchat kept of it."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mozchat.domain.errors import Invalid
+
+MAX_DESCRIPTION = 200
+MAX_PEAKS = 128
+MAX_PEAK = 100
+MAX_DURATION = 86_400.0
+"""Seconds; a hint beyond it is no duration."""
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_PHP_NAME = re.compile(r"(\d{9,11})(?:\D.*)?", re.DOTALL)
+_OWN_STEM = re.compile(r"\d{13}-([0-9a-f]{16})", re.ASCII)
+_FILE_NAME = re.compile(r"[^/\\\x00-\x1f]{1,200}")
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One recording. `created` and `expires` in milliseconds since 1970, `duration` in seconds."""
+
+    id: str
+    file: str
+    author: str
+    identity: str
+    """Hash of the author's secret; empty where nobody can be recognised (clips of the PHP mozchat)."""
+    created: int
+    expires: int
+    mime: str
+    duration: float
+    bytes: int
+    description: str = ""
+    peaks: tuple[int, ...] = ()
+
+    def record(self) -> dict[str, Any]:
+        """The clip as `catalog.json` and the journal keep it."""
+        record: dict[str, Any] = {
+            "id": self.id,
+            "file": self.file,
+            "author": self.author,
+            "identity": self.identity,
+            "created": self.created,
+            "expires": self.expires,
+            "mime": self.mime,
+            "duration": self.duration,
+            "bytes": self.bytes,
+            "description": self.description,
+        }
+        if self.peaks:
+            record["peaks"] = list(self.peaks)
+        return record
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Clip:
+        """The reverse of `record`; raises `ValueError` where it cannot be a clip."""
+        try:
+            clip = cls(
+                id=str(record["id"]),
+                file=str(record["file"]),
+                author=str(record["author"]),
+                identity=str(record.get("identity", "")),
+                created=int(record["created"]),
+                expires=int(record["expires"]),
+                mime=str(record["mime"]),
+                duration=_seconds(record["duration"]),
+                bytes=max(0, int(record["bytes"])),
+                description=str(record.get("description", "")),
+                peaks=_stored_peaks(record.get("peaks")),
+            )
+        except (KeyError, TypeError, OverflowError, AttributeError) as error:
+            raise ValueError(f"not a clip's record: {error!r}") from error
+        if not _ID.fullmatch(clip.id) or not is_file_name(clip.file):
+            raise ValueError(f"not a clip's id or file name: {clip.id!r}, {clip.file!r}")
+        return clip
+
+    @classmethod
+    def from_php_row(cls, row: Sequence[Any]) -> Clip:
+        """A row of the PHP mozchat's catalogue:
+        `[fileName, author, dateTime, mime, duration, bytes, expire, description]`.
+
+        `dateTime` has no year, so the time is taken from the file name, which begins with it in Unix seconds.
+        Raises `ValueError` where the row cannot be one.
+        """
+        try:
+            file, author, _, mime, duration, size, expire = row[:7]
+            file = str(file).replace("\\", "/").rsplit("/", 1)[-1]
+            expires = int(float(expire)) * 1000
+            size = max(0, int(float(size)))
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"not a row of a PHP catalogue: {row!r}") from error
+        if not is_file_name(file):
+            raise ValueError(f"not a clip's file name: {file!r}")
+        description = row[7] if len(row) > 7 and row[7] is not None else ""
+        return cls(
+            id=id_of_file(file),
+            file=file,
+            author=str(author),
+            identity="",
+            created=_time_in_name(file) or max(0, expires),
+            expires=expires,
+            mime=str(mime),
+            duration=_seconds(duration),
+            bytes=size,
+            description=clean_description(str(description)),
+        )
+
+    def expired(self, now: int) -> bool:
+        """Whether its time is over at `now` (milliseconds)."""
+        return self.expires <= now
+
+    def with_bytes(self, size: int) -> Clip:
+        """The clip with the size that its file really has."""
+        return replace(self, bytes=size)
+
+
+def is_file_name(name: str) -> bool:
+    """Whether it is a plain name inside the media folder: no path, not hidden."""
+    return _FILE_NAME.fullmatch(name) is not None and not name.startswith(".")
+
+
+def file_name(created: int, clip_id: str, extension: str) -> str:
+    """The file of a new clip: its time in milliseconds and its id, which is random or made from a key."""
+    return f"{created:013d}-{clip_id}.{extension}"
+
+
+def id_of_file(file: str) -> str:
+    """The id of the clip that a file belongs to: the one in our own names, else the stem, else a hash."""
+    stem = file.rsplit(".", 1)[0]
+    own = _OWN_STEM.fullmatch(stem)
+    if own:
+        return own[1]
+    return stem if _ID.fullmatch(stem) else hashlib.sha256(file.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _time_in_name(file: str) -> int:
+    match = _PHP_NAME.fullmatch(file)
+    return int(match[1]) * 1000 if match else 0
+
+
+def _seconds(value: Any) -> float:
+    """A stored or sent duration, which may be a string: finite, from 0 to a day; else 0."""
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    return round(seconds, 3) if math.isfinite(seconds) and 0 <= seconds <= MAX_DURATION else 0.0
+
+
+def chosen_duration(measured: float | None, hint: str, longest: float) -> float:
+    """The duration of a new clip in seconds: what was read in the file wins over the sender's hint; a hint is
+    bounded by `longest`."""
+    return _seconds(measured) if measured is not None else min(_seconds(hint), longest)
+
+
+def clean_description(text: str) -> str:
+    """One line of at most 200 characters, without control characters."""
+    line = "".join(" " if character.isspace() else character for character in text)
+    return "".join(c for c in line if c == " " or c.isprintable()).strip()[:MAX_DESCRIPTION].rstrip()
+
+
+def checked_peaks(value: Any) -> tuple[int, ...]:
+    """The peaks that a recorder sent; raises `Invalid` unless they are at most 128 whole numbers of 0 to 100."""
+    if not isinstance(value, list) or len(value) > MAX_PEAKS:
+        raise Invalid(f"peaks is a list of at most {MAX_PEAKS} numbers.")
+    if not all(type(peak) is int and 0 <= peak <= MAX_PEAK for peak in value):
+        raise Invalid(f"Each of peaks is a whole number from 0 to {MAX_PEAK}.")
+    return tuple(value)
+
+
+def _stored_peaks(value: Any) -> tuple[int, ...]:
+    try:
+        return checked_peaks(value)
+    except Invalid:
+        return ()

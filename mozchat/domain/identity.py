@@ -1,0 +1,29 @@
+"""Identities: a random secret in the browser, its hash on the server, a short public mark in each thread."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+TOKEN_BYTES = 16
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
+
+
+def is_token(text: str) -> bool:
+    """Whether a secret has the form of those that we give out (URL-safe base64 of 16 bytes)."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def identity_of(token: str) -> str:
+    """The identity that a secret stands for: its SHA-256 in hexadecimal, the only form that is stored."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def author_id(thread_name: str, identity: str) -> str:
+    """What others see of an identity: 12 hexadecimal digits, different in every thread."""
+    return hashlib.sha256(f"author\n{thread_name}\n{identity}".encode()).hexdigest()[:12]
+
+
+def idempotency_digest(identity: str, key: str) -> str:
+    """One identity's `Idempotency-Key` as it is stored: 16 hexadecimal digits, also the id of what it made."""
+    return hashlib.sha256(f"key\n{identity}\n{key}".encode()).hexdigest()[:16]

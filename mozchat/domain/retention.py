@@ -1,0 +1,47 @@
+"""Retention: which clips go to make room for a new one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mozchat.domain.catalogue import Catalogue
+from mozchat.domain.clip import Clip
+from mozchat.domain.errors import TooLarge
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a thread may hold. `max_count` 0: any number."""
+
+    max_clip_bytes: int
+    max_total_bytes: int
+    max_count: int
+
+    def check(self, size: int) -> None:
+        """Raise `TooLarge` for a clip of `size` bytes that can never be let in; nothing is evicted for it."""
+        limit = min(self.max_clip_bytes, self.max_total_bytes)
+        if size > limit:
+            raise TooLarge(f"This clip has {size:,} bytes. A clip in this thread has at most {limit:,}.")
+
+
+def plan_eviction(catalogue: Catalogue, limits: Limits, incoming_bytes: int, now: int) -> list[Clip]:
+    """The clips to evict so that one of `incoming_bytes` fits: first those whose time is over at `now`
+    (milliseconds), then the oldest until the count fits, then the oldest until the size does.
+
+    Raises `TooLarge` where it cannot fit at all.
+    """
+    limits.check(incoming_bytes)
+    evicted = catalogue.expired(now)
+    gone = {clip.id for clip in evicted}
+    count = len(catalogue) - len(evicted) + 1
+    total = catalogue.total_bytes - sum(clip.bytes for clip in evicted) + incoming_bytes
+    for clip in catalogue:
+        over_count = limits.max_count and count > limits.max_count
+        if not over_count and total <= limits.max_total_bytes:
+            break
+        if clip.id in gone:
+            continue
+        evicted.append(clip)
+        count -= 1
+        total -= clip.bytes
+    return evicted

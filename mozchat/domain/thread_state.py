@@ -1,0 +1,124 @@
+"""What a thread holds apart from its people, as the sum of its events.
+
+An event is one line of the journal, a JSON object with its time `t` (milliseconds) and one of:
+
+    {"add": <clip>, "removed": [<id>…], "key"?: <digest>}   a clip, and what was evicted for it
+    {"removed": [<id>…]}                                     clips deleted, expired or lost
+    {"message": <message>, "key"?: <digest>}                 a message
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mozchat.domain.catalogue import Catalogue
+from mozchat.domain.clip import Clip
+from mozchat.domain.message import Mailbox, Message
+
+MAX_ANSWERS = 512
+"""First answers that are remembered for repeats, beyond those that the catalogue itself can give."""
+
+Event = Mapping[str, Any]
+
+
+@dataclass
+class ThreadState:
+    """Catalogue, mailbox and remembered answers, as of `position` in the journal named `epoch`."""
+
+    epoch: str = ""
+    position: int = 0
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    mailbox: Mailbox = field(default_factory=Mailbox)
+    answers: OrderedDict[str, dict[str, Any]] = field(default_factory=OrderedDict)
+    """By the digest of an idempotency key: `{"clip": record}` or `{"message": record}`."""
+
+    def apply(self, event: Event, position: int) -> None:
+        """Take in one event that ends at `position`; what it has that is unknown or broken is passed over."""
+        for clip_id in event.get("removed", ()):
+            clip = self.catalogue.remove(clip_id)
+            if clip is not None:
+                self._remember(clip.id, {"clip": clip.record()})
+        try:
+            if "add" in event:
+                self.catalogue.add(Clip.from_record(event["add"]))
+            if "message" in event:
+                message = Message.from_record(event["message"], position)
+                self.mailbox.forget(message.sent)
+                self.mailbox.add(message)
+                if "key" in event:
+                    self._remember(event["key"], {"message": message.record()})
+        except ValueError:
+            pass
+        self.position = position
+
+    def clip_answer(self, digest: str) -> Clip | None:
+        """The clip that this key made, also where it has been removed since. A clip made with a key has the
+        key's digest as its id."""
+        clip = self.catalogue.get(digest)
+        if clip is None and "clip" in self.answers.get(digest, ()):
+            clip = Clip.from_record(self.answers[digest]["clip"])
+        return clip
+
+    def message_answer(self, digest: str) -> Message | None:
+        """The message that this key made."""
+        answer = self.answers.get(digest, {})
+        return Message.from_record(answer["message"]) if "message" in answer else None
+
+    def _remember(self, digest: str, answer: dict[str, Any]) -> None:
+        self.answers[digest] = answer
+        self.answers.move_to_end(digest)
+        while len(self.answers) > MAX_ANSWERS:
+            self.answers.popitem(last=False)
+
+
+@dataclass(frozen=True)
+class Delta:
+    """What a run of events changed: records of clips added and still there at its end, ids of clips removed
+    that were there before it, messages."""
+
+    added: tuple[Clip, ...] = ()
+    removed: tuple[str, ...] = ()
+    messages: tuple[Message, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.messages)
+
+
+def delta_of(events: Iterable[tuple[Event, int]]) -> Delta:
+    """Sum up events, each with the position where it ends."""
+    added: OrderedDict[str, Clip] = OrderedDict()
+    removed: list[str] = []
+    messages: list[Message] = []
+    for event, position in events:
+        for clip_id in event.get("removed", ()):
+            if added.pop(clip_id, None) is None:
+                removed.append(clip_id)
+        try:
+            if "add" in event:
+                clip = Clip.from_record(event["add"])
+                added[clip.id] = clip
+            if "message" in event:
+                messages.append(Message.from_record(event["message"], position))
+        except ValueError:
+            continue
+    return Delta(tuple(added.values()), tuple(removed), tuple(messages))
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a listener is told. `None` where nothing changed. With `reset`, `added` is the whole catalogue."""
+
+    cursor: str
+    reset: bool = False
+    added: tuple[Clip, ...] = ()
+    removed: tuple[str, ...] = ()
+    total_bytes: int | None = None
+    """The size of all clips, where clips have come or gone."""
+    online: tuple[str, ...] | None = None
+    messages: tuple[Message, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.reset or self.added or self.removed or self.messages or self.online is not None)

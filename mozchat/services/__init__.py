@@ -1,0 +1,1 @@
+"""The use cases: what a participant or an administrator does, one function each."""

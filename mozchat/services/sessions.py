@@ -1,0 +1,83 @@
+"""Joining and leaving a thread."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+
+from werkzeug.security import check_password_hash
+
+from mozchat.domain.errors import Forbidden, PasswordNeeded
+from mozchat.domain.identity import TOKEN_BYTES, identity_of, is_token
+from mozchat.domain.names import participant_name
+from mozchat.domain.presence import Person
+from mozchat.services.access import Visit, approach, password_mark
+from mozchat.services.site import Site
+from mozchat.storage.attempts import Attempts
+
+HASH_METHODS = ("scrypt:", "pbkdf2:")
+_hashing = threading.BoundedSemaphore(2)
+"""scrypt takes 16 MiB and tens of milliseconds: two at a time in a process, the others wait."""
+
+
+def join(
+    site: Site, thread_name: str, token: str | None, *, name: str, password: str | None, address: str
+) -> tuple[Visit, str]:
+    """Enter a thread under a name: gives the visit and the secret to come back with, a new one for somebody
+    who has none. `address` is where the request comes from, to slow down the guessing of passwords.
+
+    Raises `Invalid` (not a name), `NameTaken`, `PasswordNeeded`, `Forbidden` (wrong password), `TooMany`.
+    """
+    door = approach(site, thread_name, token)
+    shown = participant_name(name)
+    if door.locked and door.person is None:
+        _check_password(site, door, password, address)
+    if not token or not is_token(token):
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+    identity = identity_of(token)
+    now = site.now()
+    settings = door.settings
+    person = door.store.claim(
+        shown,
+        identity,
+        now=now,
+        until=now + settings.user_status_fade_s * 1000,
+        hold=settings.name_hold_sec * 1000,
+        key=password_mark(settings.password),
+    )
+    return Visit(door.store, settings, identity, person), token
+
+
+def leave(site: Site, inside: Visit) -> None:
+    """Offline at once; the name stays held. Leaving without having joined is no error."""
+    if inside.person:
+        inside.store.release(inside.person, now=site.now())
+
+
+def touch(site: Site, inside: Visit, ahead: float) -> Person | None:
+    """A sign of life: online for `ahead` seconds and the thread's `userStatusFadeS` beyond."""
+    if inside.person is None:
+        return None
+    now = site.now()
+    until = now + int(ahead * 1000) + inside.settings.user_status_fade_s * 1000
+    inside.store.touch(inside.person, now=now, until=until)
+    return inside.person
+
+
+def _check_password(site: Site, door: Visit, password: str | None, address: str) -> None:
+    if not password:
+        raise PasswordNeeded
+    attempts = Attempts(site.store.run_folder / f"{door.store.name}.attempts.json", door.store.lock)
+    attempts.check(address, site.now())
+    if not is_right(door.settings.password, password):
+        attempts.failed(address, site.now())
+        raise Forbidden("This is not the password of the thread.")
+
+
+def is_right(setting: str, password: str) -> bool:
+    """Whether a password is the one of the `.ini`, which has a hash of it or, with a warning, itself."""
+    if setting.startswith(HASH_METHODS):
+        with _hashing:
+            return check_password_hash(setting, password)
+    return hmac.compare_digest(setting.encode(), password.encode())

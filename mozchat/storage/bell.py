@@ -1,0 +1,213 @@
+"""The bell of a site: whoever changes a thread wakes the listeners of all processes.
+
+Every process that has listeners binds a unix datagram socket in the site's run folder; a writer sends the
+thread's name to each. One OS thread a process receives them, looks once a second at everything listened to
+(what silent participants and administrators do rings no bell), and wakes the listeners through a condition.
+Where sockets cannot be had, it looks every 10 ms instead. So waiting costs by threads, not by listeners.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+LOOK_SECONDS = 1.0
+LOOK_SECONDS_WITHOUT_SOCKET = 0.01
+_STOP = b"\x00stop"
+_SUFFIX = ".bell"
+_log = logging.getLogger(__name__)
+
+
+class _Watched:
+    """A thread with listeners in this process."""
+
+    def __init__(self, fingerprint: object) -> None:
+        self.listeners = 0
+        self.generation = 0
+        self.fingerprint = fingerprint
+
+
+class Bell:
+    """One process's end. `fingerprint(name)` gives something that differs whenever a thread's listeners may
+    have to be told; `upkeep()` is called about once a second while the watcher runs."""
+
+    def __init__(
+        self, run_folder: Path, fingerprint: Callable[[str], object], upkeep: Callable[[], None]
+    ) -> None:
+        self._folder = run_folder
+        self._fingerprint = fingerprint
+        self._upkeep = upkeep
+        self._changed = threading.Condition()
+        self._watched: dict[str, _Watched] = {}
+        self._socket: socket.socket | None = None
+        self._address: Path | None = None
+        self._watcher: threading.Thread | None = None
+        self._sender = _datagram_socket()
+        self.stopping = False
+
+    def ring(self, name: str) -> None:
+        """Something has changed in a thread."""
+        with self._changed:
+            watched = self._watched.get(name)
+            if watched:
+                watched.generation += 1
+                self._changed.notify_all()
+        try:
+            peers = [peer for peer in os.listdir(self._folder) if peer.endswith(_SUFFIX)]  # noqa: PTH208
+        except OSError:
+            return
+        own = self._address.name if self._address else ""
+        for peer in peers:
+            if peer != own:
+                self._send(self._folder / peer, name.encode())
+
+    def generation(self, name: str) -> int:
+        """Read before looking at a thread; `wait` returns at once if it has moved on since."""
+        with self._changed:
+            watched = self._watched.get(name)
+            return watched.generation if watched else 0
+
+    @contextlib.contextmanager
+    def listen(self, name: str) -> Iterator[None]:
+        """While this context lasts, changes of the thread are followed."""
+        fingerprint = self._look(name)
+        with self._changed:
+            watched = self._watched.setdefault(name, _Watched(fingerprint))
+            watched.listeners += 1
+        self.start()
+        try:
+            yield
+        finally:
+            with self._changed:
+                watched.listeners -= 1
+                if not watched.listeners:
+                    del self._watched[name]
+
+    def wait(self, name: str, generation: int, seconds: float) -> None:
+        """Wait until the thread's generation is another than `generation`, or the time is over, or the
+        process stops. Called inside `listen`."""
+        with self._changed:
+            watched = self._watched[name]
+            self._changed.wait_for(lambda: watched.generation != generation or self.stopping, seconds)
+
+    def stop(self) -> None:
+        """Release all listeners. Safe in a signal handler: it only sets a flag and sends one datagram."""
+        self.stopping = True
+        if self._address:
+            self._send(self._address, _STOP)
+
+    # --- the watcher ----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Have the watcher run in this process. Started late, since a server may fork after it has loaded us."""
+        with self._changed:
+            if self._watcher is None or not self._watcher.is_alive():
+                self._socket, self._address = self._bind()
+                self._watcher = threading.Thread(target=self._watch, name="mozchat-bell", daemon=True)
+                self._watcher.start()
+
+    def _bind(self) -> tuple[socket.socket | None, Path | None]:
+        address = self._folder / f"{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}"
+        bell = _datagram_socket()
+        if bell is None:
+            return None, None
+        try:
+            self._folder.mkdir(mode=0o770, exist_ok=True)
+            bell.bind(str(address))
+            address.chmod(0o660)
+        except OSError as error:
+            _log.warning("no bell at %s (%s): looking at the files every 10 ms instead", address, error)
+            bell.close()
+            return None, None
+        return bell, address
+
+    def _watch(self) -> None:
+        looked = time.monotonic()
+        while not self.stopping:
+            rung = self._receive()
+            now = time.monotonic()
+            if self._socket is None or now - looked >= LOOK_SECONDS:
+                rung |= self._look_around()
+            if now - looked >= LOOK_SECONDS:
+                looked = now
+                self._mend()
+                self._upkeep()
+            if rung:
+                with self._changed:
+                    for name in rung & self._watched.keys():
+                        self._watched[name].generation += 1
+                    self._changed.notify_all()
+        with self._changed:
+            self._changed.notify_all()
+        if self._address:
+            with contextlib.suppress(OSError):
+                self._address.unlink()
+
+    def _receive(self) -> set[str]:
+        """The names that were rung; waits for the first, then takes whatever else is there."""
+        if self._socket is None:
+            time.sleep(LOOK_SECONDS_WITHOUT_SOCKET)
+            return set()
+        rung: set[str] = set()
+        self._socket.settimeout(LOOK_SECONDS)
+        try:
+            while True:
+                datagram = self._socket.recv(256)
+                if datagram != _STOP:
+                    rung.add(datagram.decode("ascii", "replace"))
+                self._socket.setblocking(False)
+        except OSError:
+            return rung
+
+    def _look_around(self) -> set[str]:
+        with self._changed:
+            names = list(self._watched)
+        changed = set()
+        for name in names:
+            fingerprint = self._look(name)
+            with self._changed:
+                watched = self._watched.get(name)
+                if watched and watched.fingerprint != fingerprint:
+                    watched.fingerprint = fingerprint
+                    changed.add(name)
+        return changed
+
+    def _look(self, name: str) -> object:
+        try:
+            return self._fingerprint(name)
+        except Exception as error:
+            return type(error)
+
+    def _mend(self) -> None:
+        """Bind again where somebody has emptied the run folder."""
+        if self._address is not None and not self._address.exists():
+            if self._socket:
+                self._socket.close()
+            self._socket, self._address = self._bind()
+
+    def _send(self, address: Path, datagram: bytes) -> None:
+        if self._sender is None:
+            return
+        try:
+            self._sender.sendto(datagram, str(address))
+        except ConnectionRefusedError:
+            with contextlib.suppress(OSError):
+                address.unlink()
+        except OSError:
+            pass  # gone, or its queue is full and it is about to look anyway
+
+
+def _datagram_socket() -> socket.socket | None:
+    try:
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        made.setblocking(False)
+        return made
+    except (OSError, AttributeError):
+        return None

@@ -1,0 +1,99 @@
+"""What this process remembers of a thread's state, followed along the journal."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from mozchat.domain.thread_state import ThreadState
+from mozchat.storage import checkpoint, journal
+from mozchat.storage.files import Signature, signature
+from mozchat.storage.journal import Header, Journal
+
+_TRIES = 20
+"""Files may be replaced while they are read; a new attempt finds the new ones."""
+
+
+class NeedsRebuild(Exception):
+    """The catalogue is lost or garbage, and there are clips or events that should be in it."""
+
+
+class StateReader:
+    """Reads a thread's state without a lock. Not for use by two OS threads at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.journal = Journal(folder / "journal.jsonl")
+        self.catalogue_path = folder / "catalog.json"
+        self.messages_path = folder / "messages.json"
+        self.header: Header | None = None
+        """The journal's header; `None` where the state stands without a journal (a new or a PHP folder)."""
+        self._state: ThreadState | None = None
+        self._stamp: tuple[Signature | None, Signature | None] | None = None
+
+    def current(self) -> ThreadState:
+        """The state as it stands on disk now. Raises `NeedsRebuild`, and `checkpoint.Broken`."""
+        for _ in range(_TRIES):
+            stamp = self._signatures()
+            if self._state is not None and stamp == self._stamp:
+                return self._state
+            try:
+                if not self._follow():
+                    self._load()
+            except (journal.Broken, FileNotFoundError):
+                self._state = None
+                continue
+            self._stamp = stamp
+        if self._state is None:
+            raise NeedsRebuild
+        return self._state
+
+    def written(self, state: ThreadState, header: Header) -> None:
+        """The caller, who holds the lock, has brought the files to this state."""
+        self._state = state
+        self.header = header
+        self._stamp = self._signatures()
+
+    def _signatures(self) -> tuple[Signature | None, Signature | None]:
+        return self.journal.signature(), signature(self.catalogue_path)
+
+    def _follow(self) -> bool:
+        """Take in what the journal has beyond the remembered state, if both still belong together."""
+        state = self._state
+        if state is None or self.header is None:
+            return False
+        header = self.journal.header()
+        head = checkpoint.epoch_and_position(self.catalogue_path)
+        if header.epoch != state.epoch or head is None or head[0] != state.epoch:
+            return False
+        for event, position in self.journal.read(header, state.position):
+            state.apply(event, position)
+        self.header = header
+        return True
+
+    def _load(self) -> None:
+        saved = checkpoint.load(self.catalogue_path, self.messages_path)
+        state = ThreadState("", 0, saved.catalogue, saved.mailbox, saved.answers)
+        self.header = self._replay(state, saved) if saved.epoch else None
+        if self.header is None:
+            if signature(self.catalogue_path) is None and self.journal.signature() is not None:
+                raise NeedsRebuild
+            state.epoch = "0" + hashlib.sha256(repr(signature(self.catalogue_path)).encode()).hexdigest()[:8]
+        self._state = state
+
+    def _replay(self, state: ThreadState, saved: checkpoint.Checkpoint) -> Header | None:
+        """Bring a checkpoint up to date from its journal; `None` where the two do not belong together."""
+        try:
+            header = self.journal.header()
+            if header.epoch != saved.epoch:
+                return None
+            first = min(saved.catalogue_position, saved.mailbox_position)
+            events = self.journal.read(header, max(first, header.start))
+        except (journal.Broken, FileNotFoundError):
+            return None
+        for event, position in events:
+            wanted = saved.mailbox_position if "message" in event else saved.catalogue_position
+            if position > wanted:
+                state.apply(event, position)
+        state.epoch = header.epoch
+        state.position = events[-1][1] if events else max(first, header.start)
+        return header

@@ -1,0 +1,86 @@
+"""A site on disk: the folder of its threads, and the run folder in it that only running processes need."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from pathlib import Path
+
+from mozchat.domain.errors import Invalid, Missing, MozchatError
+from mozchat.domain.names import is_thread_name
+from mozchat.storage.bell import Bell
+from mozchat.storage.files import signature
+from mozchat.storage.thread_store import ThreadStore
+
+RUN_FOLDER = ".run"
+FLUSH_SECONDS = 2.0
+_log = logging.getLogger(__name__)
+
+
+class SiteStore:
+    """The threads of a site, opened when they are asked for."""
+
+    def __init__(self, threads_folder: Path) -> None:
+        self.folder = threads_folder.absolute()
+        self.run_folder = self.folder / RUN_FOLDER
+        self._open: dict[str, ThreadStore] = {}
+        self._behind: dict[str, float] = {}
+        self._guard = threading.Lock()
+        self.bell = Bell(self.run_folder, self._fingerprint, self._upkeep)
+
+    def names(self) -> list[str]:
+        """The names of all threads: the folders with a legal name and an `.ini`, sorted."""
+        try:
+            folders = [path for path in self.folder.iterdir() if is_thread_name(path.name)]
+        except OSError:
+            return []
+        return sorted((p.name for p in folders if signature(p / ".ini")), key=str.casefold)
+
+    def thread(self, name: str) -> ThreadStore:
+        """The thread of this name; raises `Missing`."""
+        if not is_thread_name(name) or signature(self.folder / name / ".ini") is None:
+            with self._guard:
+                self._open.pop(name, None)
+            raise Missing("There is no such thread.")
+        store = self._open.get(name)
+        if store is None:
+            with self._guard:
+                store = self._open.setdefault(name, self._new(name))
+        return store
+
+    def create(self, name: str, ini: bytes) -> ThreadStore:
+        """A new thread with this `.ini`; raises `Invalid` where the name is not legal or in use."""
+        if not is_thread_name(name):
+            raise Invalid(
+                f"{name!r} is not a name for a thread: 1 to 64 of A-Z a-z 0-9 _ - and not a reserved word."
+            )
+        folder = self.folder / name
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if signature(folder / ".ini"):
+            raise Invalid(f"There is a thread called {name} already.")
+        folder.mkdir(mode=0o770, exist_ok=True)
+        (folder / ".ini").write_bytes(ini)
+        return self.thread(name)
+
+    def _new(self, name: str) -> ThreadStore:
+        return ThreadStore(self.folder / name, self.run_folder / f"{name}.lock", self._changed)
+
+    def _changed(self, name: str) -> None:
+        self._behind.setdefault(name, time.monotonic() + FLUSH_SECONDS)
+        self.bell.start()
+        self.bell.ring(name)
+
+    def _fingerprint(self, name: str) -> object:
+        return self.thread(name).fingerprint(time.time_ns() // 1_000_000)
+
+    def _upkeep(self) -> None:
+        """Let `catalog.json` catch up with what this process has written a while ago."""
+        for name, due in list(self._behind.items()):
+            if due > time.monotonic():
+                continue
+            self._behind.pop(name, None)
+            try:
+                self.thread(name).checkpoint()
+            except (MozchatError, OSError) as error:
+                _log.warning("%s: no checkpoint now: %s", name, error)

@@ -1,0 +1,231 @@
+"""The JSON API but for the events, which have their own way (`mozchat.web.events`)."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import Any, BinaryIO, cast
+
+from flask import Blueprint, Response, current_app, jsonify, request, send_file
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.exceptions import UnsupportedMediaType
+
+from mozchat.domain.errors import Invalid, Malformed, TooLarge
+from mozchat.domain.times import rfc3339
+from mozchat.services import clips, messages, reports, sessions, threads
+from mozchat.services.access import Visit, approach, visit
+from mozchat.services.site import Site
+from mozchat.web import security
+from mozchat.web.identity import give_cookie, token_of
+from mozchat.web.views import (
+    clip_view,
+    clip_views,
+    door_view,
+    message_view,
+    summary_view,
+    thread_view,
+)
+
+FORM_BYTES = 64_000
+"""What a multipart body may have beside the clip's bytes."""
+MAX_KEY = 128
+_FIELDS = frozenset({"mime", "duration", "description", "peaks"})
+
+api = Blueprint("api", __name__, url_prefix="/api")
+
+
+def site() -> Site:
+    """The site that this application serves."""
+    return cast(Site, current_app.extensions["mozchat"])
+
+
+@api.after_request
+def not_stored(response: Response) -> Response:
+    """What the API says is true now only."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+@api.get("/threads")
+def list_threads() -> Response:
+    """The public threads."""
+    found = threads.public_threads(site(), token_of(request.environ))
+    return jsonify(threads=[summary_view(summary, request.script_root) for summary in found])
+
+
+@api.get("/threads/<thread>")
+def show_thread(thread: str) -> Response:
+    """A thread as a client needs it; from outside one with a password, only its door."""
+    door = approach(site(), thread, token_of(request.environ))
+    if door.locked and door.person is None:
+        return jsonify({**door_view(door), "me": None, "settings": {}})
+    return jsonify(thread_view(door))
+
+
+@api.post("/threads/<thread>/session")
+def join(thread: str) -> tuple[Response, int]:
+    """Join a thread."""
+    fields = _json_object({"name": str}, {"password": str})
+    inside, token = sessions.join(
+        site(),
+        thread,
+        token_of(request.environ),
+        name=fields["name"],
+        password=fields.get("password"),
+        address=request.remote_addr or "",
+    )
+    me = thread_view(inside)["me"]
+    response = jsonify({**me, "token": token})
+    give_cookie(response, token, path=request.script_root, secure=request.is_secure)
+    return response, 201
+
+
+@api.delete("/threads/<thread>/session")
+def leave(thread: str) -> tuple[str, int]:
+    """Leave a thread."""
+    sessions.leave(site(), _visit(thread))
+    return "", 204
+
+
+@api.get("/threads/<thread>/clips")
+def list_clips(thread: str) -> Response:
+    """All clips of a thread."""
+    inside = _visit(thread)
+    cursor = inside.store.cursor(site().now())
+    found = clips.visible(site(), inside)
+    return jsonify(
+        clips=clip_views(found, thread, request.script_root),
+        free=clips.free_bytes(inside.settings, inside.store.total_bytes()),
+        cursor=str(cursor),
+    )
+
+
+@api.post("/threads/<thread>/clips")
+def publish(thread: str) -> tuple[Response, int]:
+    """Store a clip."""
+    inside = _visit(thread)
+    inside.participant()
+    key = _idempotency_key()
+    limit = min(inside.settings.max_blob_bytes, inside.settings.max_media_folder_bytes)
+    request.max_content_length = limit + FORM_BYTES
+    if request.content_length is not None and request.content_length > request.max_content_length:
+        raise TooLarge(f"This clip is too large. A clip in this thread has at most {limit:,} bytes.")
+    if request.mimetype != "multipart/form-data":
+        raise UnsupportedMediaType
+    blob = _only_blob(request.files)
+    fields = _form_fields(request.form)
+    stream = cast(BinaryIO, blob.stream)
+    upload = clips.Upload(
+        content=stream,
+        size=_size_of(stream),
+        duration=fields.get("duration", ""),
+        description=fields.get("description", ""),
+        peaks=fields.get("peaks", ""),
+        key=key,
+    )
+    clip = clips.publish(site(), inside, upload)
+    return jsonify(clip_view(clip, thread, request.script_root)), 201
+
+
+@api.get("/threads/<thread>/clips/<clip_id>")
+def show_clip(thread: str, clip_id: str) -> Response:
+    """One clip's record."""
+    return jsonify(clip_view(_visit(thread).store.clip(clip_id), thread, request.script_root))
+
+
+@api.delete("/threads/<thread>/clips/<clip_id>")
+def delete_clip(thread: str, clip_id: str) -> tuple[str, int]:
+    """Delete one's own clip."""
+    clips.delete(site(), _visit(thread), clip_id)
+    return "", 204
+
+
+@api.get("/threads/<thread>/clips/<clip_id>/media")
+def media(thread: str, clip_id: str) -> Response:
+    """A clip's bytes, with Range. The id names them for ever, so they may be kept for ever."""
+    inside = _visit(thread)
+    clip, path = clips.media_file(site(), inside, clip_id)
+    response = send_file(
+        path, mimetype=clip.mime, conditional=True, etag=clip.id, last_modified=clip.created / 1000
+    )
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    response.headers["Content-Security-Policy"] = security.MEDIA_POLICY
+    response.headers["Content-Disposition"] = f'inline; filename="{clip.file}"'
+    return response
+
+
+@api.post("/threads/<thread>/messages")
+def post_message(thread: str) -> tuple[Response, int]:
+    """Send a message."""
+    inside = _visit(thread)
+    inside.participant()
+    key = _idempotency_key()
+    fields = _json_object({"to": str, "type": str, "body": dict}, {})
+    message, online = messages.post(
+        site(), inside, to=fields["to"], kind=fields["type"], body=fields["body"], key=key
+    )
+    return jsonify({**message_view(message), "online": online, "expires": rfc3339(message.until)}), 202
+
+
+@api.post("/threads/<thread>/reports")
+def report(thread: str) -> tuple[str, int]:
+    """A browser's error, for the log."""
+    fields = _json_object({"message": str}, {"source": str, "line": int})
+    reports.write(site(), _visit(thread), fields, request.remote_addr or "", request.user_agent.string)
+    return "", 204
+
+
+def _visit(thread: str) -> Visit:
+    return visit(site(), thread, token_of(request.environ))
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= MAX_KEY or not all(" " <= character <= "~" for character in key):
+        raise Invalid(f"Idempotency-Key has 1 to {MAX_KEY} printable ASCII characters.")
+    return key
+
+
+def _json_object(required: dict[str, type], optional: dict[str, type]) -> dict[str, Any]:
+    """The request's body, an object with at least the required fields, each of its type."""
+    if not request.is_json:
+        raise UnsupportedMediaType
+    try:
+        body = request.get_json(cache=False)
+    except RecursionError as error:
+        raise Malformed("This is nested too deeply.") from error
+    if not isinstance(body, dict):
+        raise Invalid("A JSON object was expected.")
+    for field, kind in {**required, **optional}.items():
+        if field not in body and field in required:
+            raise Invalid(f"The field {field} is missing.")
+        value = body.get(field)
+        if (value is not None or field in required) and (type(value) is not kind):
+            raise Invalid(f"The field {field} is of another type: {_JSON_NAMES[kind]} was expected.")
+    return body
+
+
+_JSON_NAMES: dict[type, str] = {str: "a string", dict: "an object", int: "a whole number"}
+
+
+def _only_blob(files: MultiDict[str, FileStorage]) -> FileStorage:
+    if list(files) != ["blob"] or len(files.getlist("blob")) != 1:
+        raise Invalid("Exactly one file was expected, in the field blob.")
+    return files["blob"]
+
+
+def _form_fields(form: MultiDict[str, str]) -> dict[str, str]:
+    for field, values in form.lists():
+        if field in _FIELDS and len(values) > 1:
+            raise Invalid(f"The field {field} is there more than once.")
+        if field == "blob":
+            raise Invalid("The field blob must be a file.")
+    return form.to_dict()
+
+
+def _size_of(stream: BinaryIO) -> int:
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(0, os.SEEK_SET)
+    return size

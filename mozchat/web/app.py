@@ -1,0 +1,108 @@
+"""The application: Flask with its blueprints, errors and headers, and the bare events endpoint in front."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from mozchat.domain.errors import MozchatError
+from mozchat.resources import static_folder
+from mozchat.services.site import Site
+from mozchat.web import problems, security
+from mozchat.web.api import api
+from mozchat.web.assets import Assets, assets_blueprint
+from mozchat.web.events import EventsApp
+from mozchat.web.identity import check_origin
+from mozchat.web.openapi import description
+from mozchat.web.pages import error_page, pages
+from mozchat.web.strings import Strings
+
+BODY_BYTES = 64_000
+"""A request's body where no route allows more."""
+DRAINED_BYTES = 64_000_000
+"""A refused body is read to its end up to this size, since a client that still sends sees no answer."""
+
+
+def create_app(site: Site) -> Flask:
+    """The WSGI application of a site."""
+    app = Flask("mozchat.web", static_folder=None, template_folder=str(Path(__file__).parent / "templates"))
+    app.config.update(MAX_CONTENT_LENGTH=BODY_BYTES, MAX_FORM_PARTS=20, MAX_FORM_MEMORY_SIZE=BODY_BYTES)
+    app.url_map.strict_slashes = True
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    assets = Assets(static_folder())
+    app.extensions.update({"mozchat": site, "mozchat-assets": assets, "mozchat-strings": Strings()})
+    app.register_blueprint(api)
+    app.register_blueprint(assets_blueprint(assets))
+    app.register_blueprint(pages)
+    app.add_url_rule("/api/openapi.json", view_func=openapi)
+    app.before_request(_check_origin)
+    app.after_request(_finish)
+    app.register_error_handler(MozchatError, _domain_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _fault)
+    app.wsgi_app = EventsApp(site, app.wsgi_app)  # type: ignore[method-assign]
+    return app
+
+
+def openapi() -> Response:
+    """The API's own description."""
+    return Response(problems.encode(description(request.script_root)), content_type="application/json")
+
+
+def _check_origin() -> None:
+    check_origin(request.environ)
+
+
+def _finish(response: Response) -> Response:
+    security.secure(response.headers, response.mimetype or "")
+    return response
+
+
+def _domain_error(error: MozchatError) -> Response:
+    return _problem(*problems.problem_of(error))
+
+
+def _http_error(error: HTTPException) -> Response:
+    if error.code is not None and error.code < 400:
+        return error.get_response()  # type: ignore[return-value]
+    return _problem(*problems.http_problem(error))
+
+
+def _fault(error: Exception) -> Response:
+    return _problem(*problems.fault(error, request.path))
+
+
+def _problem(status: int, body: dict[str, Any], headers: dict[str, str]) -> Response:
+    _drain()
+    if _is_page():
+        response = error_page(status, body["title"], body["detail"], body.get("errors"))
+    else:
+        response = Response(problems.encode(body), status, content_type=problems.MEDIA_TYPE)
+        response.headers["Cache-Control"] = "no-store"
+    response.headers.update(headers)
+    return response
+
+
+def _is_page() -> bool:
+    path = request.path
+    return not path.startswith(("/api/", "/static/")) and request.method in ("GET", "HEAD")
+
+
+def _drain() -> None:
+    """Read what is left of the request's body."""
+    if (request.content_length or 0) > DRAINED_BYTES:
+        return
+    stream = request.environ["wsgi.input"]
+    with contextlib.suppress(Exception):
+        left = request.content_length or 0
+        while left > 0:
+            chunk = stream.read(min(left, 1 << 16))
+            if not chunk:
+                return
+            left -= len(chunk)

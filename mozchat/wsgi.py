@@ -1,0 +1,14 @@
+"""The WSGI entry point: `mozchat.wsgi:application`, set up from the environment or `.env`."""
+
+from __future__ import annotations
+
+import logging
+
+from mozchat.services.site import Site
+from mozchat.settings import SiteSettings
+from mozchat.web.app import create_app
+
+settings = SiteSettings.from_environment()
+logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+site = Site(settings.threads_folder, settings.listeners)
+application = create_app(site)
