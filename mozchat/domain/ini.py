@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain, repeat
 
 _BOM = "\ufeff"
 _NEWLINE = re.compile(r"\r\n|\r|\n")
@@ -123,7 +124,7 @@ def set_value(text: str, section: str, key: str, value: str) -> str:
     newline = match.group() if (match := _NEWLINE.search(text)) else "\n"
     written = value if _PLAIN_VALUE.fullmatch(value) else f'"{value}"'
     if found is None:
-        gap = "" if not text.strip(_BOM) else newline if text.endswith(("\n", "\r")) else newline * 2
+        gap = "" if not text.removeprefix(_BOM) else newline if text.endswith(("\n", "\r")) else newline * 2
         return f"{text}{gap}[{section}]{newline}{key}={written}{newline}"
     entry = next((entry for entry in reversed(found.entries) if entry.key == key), None)
     if entry is None or entry.is_list:
@@ -205,12 +206,13 @@ class _LineCounter:
     """Line numbers of rising positions, without counting from the start each time."""
 
     def __init__(self, text: str) -> None:
-        self._starts = (match.end() for match in _NEWLINE.finditer(text))
-        self._next = next(self._starts, len(text) + 1)
+        beyond = len(text) + 1
+        self._starts = chain((match.end() for match in _NEWLINE.finditer(text)), repeat(beyond))
+        self._next = next(self._starts)
         self._line = 1
 
     def at(self, position: int) -> int:
         while position >= self._next:
             self._line += 1
-            self._next = next(self._starts, position + 1)
+            self._next = next(self._starts)
         return self._line

@@ -27,3 +27,7 @@ class Site:
     def stop(self) -> None:
         """Release the listeners: the process is about to end. Safe in a signal handler."""
         self.store.bell.stop()
+
+    def close(self) -> None:
+        """Put everything away, listeners included."""
+        self.store.close()

@@ -103,6 +103,15 @@ class Bell:
         if self._address:
             self._send(self._address, _STOP)
 
+    def close(self) -> None:
+        """Stop, and wait until the watcher has put everything away."""
+        self.stop()
+        watcher = self._watcher
+        if watcher is not None:
+            watcher.join()
+        if self._sender:
+            self._sender.close()
+
     # --- the watcher ----------------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -146,7 +155,8 @@ class Bell:
                     self._changed.notify_all()
         with self._changed:
             self._changed.notify_all()
-        if self._address:
+        if self._socket and self._address:
+            self._socket.close()
             with contextlib.suppress(OSError):
                 self._address.unlink()
 

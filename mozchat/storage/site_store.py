@@ -63,6 +63,10 @@ class SiteStore:
         (folder / ".ini").write_bytes(ini)
         return self.thread(name)
 
+    def close(self) -> None:
+        """Put away what a running process has: its bell."""
+        self.bell.close()
+
     def _new(self, name: str) -> ThreadStore:
         return ThreadStore(self.folder / name, self.run_folder / f"{name}.lock", self._changed)
 

@@ -58,7 +58,7 @@ class ThreadStore:
         self._reader = StateReader(path)
         self._people = PeopleFile(path / "users.json")
         self._deltas: OrderedDict[tuple[str, int, int], Delta] = OrderedDict()
-        self._audited: tuple[int, int | None] = (0, None)
+        self._audited: tuple[int, int | None] = (-AUDIT_MS, -1)
         """When files and catalogue were last compared, and the media folder's time of change then."""
 
     # --- settings and media -------------------------------------------------------------------------------

@@ -103,8 +103,7 @@ def list_clips(thread: str) -> Response:
 @api.post("/threads/<thread>/clips")
 def publish(thread: str) -> tuple[Response, int]:
     """Store a clip."""
-    inside = _visit(thread)
-    inside.participant()
+    inside = _participation(thread)
     key = _idempotency_key()
     limit = min(inside.settings.max_blob_bytes, inside.settings.max_media_folder_bytes)
     request.max_content_length = limit + FORM_BYTES
@@ -157,8 +156,7 @@ def media(thread: str, clip_id: str) -> Response:
 @api.post("/threads/<thread>/messages")
 def post_message(thread: str) -> tuple[Response, int]:
     """Send a message."""
-    inside = _visit(thread)
-    inside.participant()
+    inside = _participation(thread)
     key = _idempotency_key()
     fields = _json_object({"to": str, "type": str, "body": dict}, {})
     message, online = messages.post(
@@ -177,6 +175,14 @@ def report(thread: str) -> tuple[str, int]:
 
 def _visit(thread: str) -> Visit:
     return visit(site(), thread, token_of(request.environ))
+
+
+def _participation(thread: str) -> Visit:
+    """A visit by somebody who has joined and is about to do something, which is a sign of life."""
+    inside = _visit(thread)
+    inside.participant()
+    sessions.touch(site(), inside, 0)
+    return inside
 
 
 def _idempotency_key() -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request
@@ -74,9 +75,9 @@ def help_page() -> Response:
 
 
 @pages.get("/healthz")
-def healthz() -> dict[str, str]:
-    """For whoever watches the site."""
-    return {"status": "ok", "version": __version__}
+def healthz() -> dict[str, str | int]:
+    """For whoever watches the site; `process` is the one that answered, `listeners` what it holds."""
+    return {"status": "ok", "version": __version__, "process": os.getpid(), "listeners": _site().admission.held}
 
 
 @pages.get("/favicon.ico")

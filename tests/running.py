@@ -1,0 +1,117 @@
+"""A running site for tests: `mozchat run` as a process of its own, and a small HTTP client."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from urllib.parse import urlencode
+
+STARTED_WITHIN = 20.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class RunningSite:
+    """`mozchat run` on a free port of this machine, its log in a file."""
+
+    def __init__(self, folder: Path, *arguments: str, environment: dict[str, str] | None = None) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://localhost:{self.port}"
+        self.arguments = arguments
+        self.environment = environment or {}
+        self.log = folder.parent / f"site-{self.port}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> float:
+        """Start and wait until it answers; the seconds that this took."""
+        command = [
+            sys.executable,
+            "-m",
+            "mozchat",
+            "run",
+            "--port",
+            str(self.port),
+            "--threads",
+            str(self.folder),
+        ]
+        began = time.monotonic()
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, *self.arguments], stdout=log, stderr=log, env={**os.environ, **self.environment}
+            )
+        while time.monotonic() - began < STARTED_WITHIN:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the site ended: {self.log.read_text()}")
+            with contextlib.suppress(OSError):
+                if Client(self).request("GET", "/healthz")[0] == 200:
+                    return time.monotonic() - began
+            time.sleep(0.02)
+        raise AssertionError(f"the site does not answer: {self.log.read_text()}")
+
+    def stop(self) -> float:
+        """End it in an orderly way; the seconds that this took."""
+        assert self.process is not None
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+        return time.monotonic() - began
+
+
+class Client:
+    """One participant of a running site, a program with a Bearer token."""
+
+    def __init__(self, site: RunningSite, token: str | None = None) -> None:
+        self.site = site
+        self.token = token
+
+    def request(self, method, path, body=None, headers=None, timeout=30.0):
+        connection = http.client.HTTPConnection("127.0.0.1", self.site.port, timeout=timeout)
+        try:
+            own = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+            connection.request(method, path, body, {**own, **(headers or {})})
+            answer = connection.getresponse()
+            content = answer.read()
+        finally:
+            connection.close()
+        parsed = (
+            json.loads(content) if content and "json" in answer.getheader("Content-Type", "") else content
+        )
+        return answer.status, parsed, dict(answer.getheaders())
+
+    def join(self, thread, name):
+        body = json.dumps({"name": name})
+        status, me, _ = self.request(
+            "POST", f"/api/threads/{thread}/session", body, {"Content-Type": "application/json"}
+        )
+        assert status == 201, me
+        self.token = me["token"]
+        return self
+
+    def upload(self, thread, content, **fields):
+        boundary = uuid.uuid4().hex
+        parts = [
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+            for name, value in fields.items()
+        ]
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="blob"; filename="clip"\r\n\r\n'
+        body = b"".join([*parts, head.encode(), content, f"\r\n--{boundary}--\r\n".encode()])
+        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        return self.request("POST", f"/api/threads/{thread}/clips", body, headers)
+
+    def events(self, thread, cursor=None, wait=0.0):
+        query = urlencode({"wait": wait, **({"cursor": cursor} if cursor else {})})
+        return self.request("GET", f"/api/threads/{thread}/events?{query}")
