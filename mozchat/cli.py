@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
@@ -50,8 +50,9 @@ def run(
     if folder is not None:
         settings = SiteSettings(folder, settings.listeners, settings.log_level)
     if not settings.threads_folder.is_dir():
-        for name in PRESET_NAMES:
-            Site(settings.threads_folder).store.create(name, preset(name))
+        with closing(Site(settings.threads_folder)) as site:
+            for name in PRESET_NAMES:
+                site.store.create(name, preset(name))
         click.echo(f"Made {settings.threads_folder.absolute()} with the threads {', '.join(PRESET_NAMES)}.")
     if listeners is None:
         listeners = settings.listeners * workers if settings.listeners is not None else 200
@@ -70,22 +71,22 @@ def run(
 @click.pass_obj
 def new(settings: SiteSettings, name: str, preset_name: str) -> None:
     """Create the thread NAME after a preset."""
-    with _said():
-        store = Site(settings.threads_folder).store.create(name, preset(preset_name))
-    click.echo(f"Made {store.path}. Its settings are in {store.path / '.ini'}.")
+    with _site(settings) as site:
+        store = site.store.create(name, preset(preset_name))
+        click.echo(f"Made {store.path}. Its settings are in {store.path / '.ini'}.")
 
 
 @main.command(name="list")
 @click.pass_obj
 def list_threads(settings: SiteSettings) -> None:
     """List the threads: name, number of clips, title."""
-    site = Site(settings.threads_folder)
-    for name in site.store.names():
-        try:
-            door = approach(site, name, None)
-            click.echo(f"{name}\t{len(door.store.clips())}\t{threads.shown_title(door.settings, name)}")
-        except BadSettings:
-            click.echo(f"{name}\t-\t(its .ini has errors; see `mozchat check {name}`)")
+    with _site(settings) as site:
+        for name in site.store.names():
+            try:
+                door = approach(site, name, None)
+                click.echo(f"{name}\t{len(door.store.clips())}\t{threads.shown_title(door.settings, name)}")
+            except BadSettings:
+                click.echo(f"{name}\t-\t(its .ini has errors; see `mozchat check {name}`)")
 
 
 @main.command()
@@ -93,14 +94,13 @@ def list_threads(settings: SiteSettings) -> None:
 @click.pass_obj
 def check(settings: SiteSettings, name: str | None) -> None:
     """Check the settings, catalogue and permissions of all threads, or of NAME. Exits with 1 on an error."""
-    site = Site(settings.threads_folder)
-    with _said():
+    with _site(settings) as site:
         names = upkeep.thread_names(site, name)
         findings = [finding for each in names for finding in upkeep.check(site, each)]
     for finding in findings:
         click.echo(str(finding))
-    if not site.store.folder.is_dir():
-        raise click.ClickException(f"there is no folder {site.store.folder}")
+    if not settings.threads_folder.is_dir():
+        raise click.ClickException(f"there is no folder {settings.threads_folder.absolute()}")
     errors = sum(finding.level == "error" for finding in findings)
     click.echo(f"{len(names)} threads, {errors} errors, {len(findings) - errors} warnings")
     sys.exit(1 if errors else 0)
@@ -111,13 +111,19 @@ def check(settings: SiteSettings, name: str | None) -> None:
 @click.pass_obj
 def sweep(settings: SiteSettings, dry_run: bool) -> None:
     """Remove expired clips and files that no record names; drop records whose file is gone."""
-    site = Site(settings.threads_folder)
-    for name in site.store.names():
-        with _said():
-            swept = upkeep.sweep(site, name, dry_run=dry_run)
+    passed_over = 0
+    with _site(settings) as site:
+        for name in site.store.names():
+            try:
+                swept = upkeep.sweep(site, name, dry_run=dry_run)
+            except MozchatError as error:
+                click.echo(f"{name}: passed over: {error.detail}", err=True)
+                passed_over += 1
+                continue
             for what, items in (("expired", swept.expired), ("lost", swept.lost), ("orphan", swept.orphans)):
                 for item in items:
                     click.echo(f"{name}: {what} {item}{' (kept: dry run)' if dry_run else ''}")
+    sys.exit(1 if passed_over else 0)
 
 
 @main.command()
@@ -126,8 +132,8 @@ def sweep(settings: SiteSettings, dry_run: bool) -> None:
 @click.pass_obj
 def clear(settings: SiteSettings, name: str) -> None:
     """Remove all clips of the thread NAME."""
-    with _said():
-        count = upkeep.clear(Site(settings.threads_folder), name)
+    with _site(settings) as site:
+        count = upkeep.clear(site, name)
     click.echo(f"{name}: {count} clips removed")
 
 
@@ -137,16 +143,17 @@ def clear(settings: SiteSettings, name: str) -> None:
 @click.pass_obj
 def passwd(settings: SiteSettings, name: str, password: str) -> None:
     """Set the password of the thread NAME; its hash goes into the thread's .ini."""
-    with _said():
-        upkeep.set_password(Site(settings.threads_folder), name, password)
+    with _site(settings) as site:
+        upkeep.set_password(site, name, password)
     click.echo(f"{name}: the password is {'set' if password else 'gone'}")
 
 
 @contextmanager
-def _said() -> Iterator[None]:
-    """An error of the domain becomes one line on stderr and exit code 1."""
+def _site(settings: SiteSettings) -> Iterator[Site]:
+    """The site, put away afterwards; an error of the domain becomes a line on stderr and exit code 1."""
     try:
-        yield
+        with closing(Site(settings.threads_folder)) as site:
+            yield site
     except BadSettings as error:
         raise click.ClickException("\n".join(error.errors)) from error
     except MozchatError as error:

@@ -107,7 +107,7 @@ class Bell:
         """Stop, and wait until the watcher has put everything away."""
         self.stop()
         watcher = self._watcher
-        if watcher is not None:
+        if watcher is not None and watcher.is_alive():
             watcher.join()
         if self._sender:
             self._sender.close()

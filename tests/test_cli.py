@@ -1,0 +1,159 @@
+"""The command line, as an administrator uses it."""
+
+import io
+import json
+import os
+import time
+
+import pytest
+from click.testing import CliRunner
+
+from mozchat.cli import main
+from mozchat.domain.clip import Clip, file_name
+from mozchat.domain.retention import Limits
+from mozchat.services.sessions import is_right
+from mozchat.storage.site_store import SiteStore
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "threads"
+
+
+@pytest.fixture
+def mozchat(folder):
+    def run(*arguments, code=0, text=None):
+        result = CliRunner().invoke(main, ["--threads", str(folder), *arguments], input=text)
+        assert result.exit_code == code, result.output
+        return result.output
+
+    return run
+
+
+@pytest.fixture
+def add(folder):
+    """Put a clip into a thread that is there."""
+    sites = []
+
+    def put(name, number, expires=1 << 50):
+        sites.append(SiteStore(folder))
+        clip_id = f"{number:016x}"
+        clip = Clip(
+            clip_id, file_name(number, clip_id, "webm"), "Ann", "a", number, expires, "audio/webm", 1.0, 9
+        )
+        sites[-1].thread(name).add_clip(clip, io.BytesIO(b"x" * 9), Limits(100, 10_000, 0), number)
+        return clip
+
+    yield put
+    for site in sites:
+        site.close()
+
+
+def test_new_makes_a_thread_after_a_preset(mozchat, folder):
+    assert "walk" in mozchat("new", "walk", "--preset", "mediaForum")
+    assert "onRecorded=stop" in (folder / "walk" / ".ini").read_text()
+    assert "Media forum" in mozchat("list")
+
+
+@pytest.mark.parametrize("name", ["api", "a b", "../x", "x" * 65])
+def test_new_refuses_a_name_that_cannot_be(mozchat, name):
+    assert "not a name for a thread" in mozchat("new", name, code=1)
+
+
+def test_new_does_not_touch_a_thread_that_is_there(mozchat):
+    mozchat("new", "walk")
+    assert "already" in mozchat("new", "walk", code=1)
+
+
+def test_check_of_every_preset_is_clean(mozchat):
+    for preset in ("mediaForum", "audioStream", "videoStream", "videoChat", "mediaChat"):
+        mozchat("new", preset, "--preset", preset)
+    assert mozchat("check") == "5 threads, 0 errors, 0 warnings\n"
+
+
+def test_check_names_file_line_key_value_and_what_was_expected(mozchat, folder):
+    mozchat("new", "walk")
+    (folder / "walk" / ".ini").write_text("[client]\ntitle=x\nmaxClipSizeSec=abc\n")
+    said = mozchat("check", "walk", code=1)
+    for part in ("walk/.ini", "line 3", "maxClipSizeSec", "abc", "whole number"):
+        assert part in said
+    assert "errors" in mozchat("list")
+
+
+def test_an_error_in_one_thread_does_not_take_another_down(mozchat, folder):
+    mozchat("new", "good")
+    mozchat("new", "bad")
+    (folder / "bad" / ".ini").write_text("[common]\nmaxClipCount=-5\n")
+    mozchat("check", "good")
+    mozchat("check", "bad", code=1)
+    assert "bad: passed over" in mozchat("sweep", code=1)
+
+
+def test_check_names_a_clip_without_its_file_and_a_file_without_a_clip(mozchat, add, folder):
+    mozchat("new", "walk")
+    lost = add("walk", 1)
+    (folder / "walk" / "media" / lost.file).unlink()
+    orphan = folder / "walk" / "media" / "1700000000000-aaaaaaaaaaaaaaaa.webm"
+    orphan.write_bytes(b"x")
+    os.utime(orphan, (1, 1))
+    said = mozchat("check", code=1)
+    assert lost.file in said
+    assert orphan.name in said
+
+
+def test_check_of_a_thread_that_is_not_there_says_so(mozchat):
+    assert "no thread called nothing" in mozchat("check", "nothing", code=1)
+
+
+def test_a_readable_password_is_a_warning(mozchat, folder):
+    mozchat("new", "walk")
+    (folder / "walk" / ".ini").write_text("[auth]\npassword=secret\n")
+    said = mozchat("check")
+    assert "readable password" in said
+    assert "secret" not in said
+
+
+def test_passwd_writes_a_hash_and_leaves_the_rest(mozchat, folder):
+    mozchat("new", "walk")
+    before = (folder / "walk" / ".ini").read_text()
+    mozchat("passwd", "walk", text="swordfish\nswordfish\n")
+    after = (folder / "walk" / ".ini").read_text()
+    assert "swordfish" not in after
+    assert set(before.splitlines()) - set(after.splitlines()) <= {";password=", "password="}
+    site = SiteStore(folder)
+    password = site.thread("walk").settings().password
+    site.close()
+    assert is_right(password, "swordfish")
+    assert not is_right(password, "Swordfish")
+
+
+def test_sweep_removes_what_is_over_and_only_that(mozchat, add, folder):
+    mozchat("new", "walk")
+    gone = add("walk", 1, expires=5)
+    kept = add("walk", 2)
+    lost = add("walk", 3)
+    (folder / "walk" / "media" / lost.file).unlink()
+    media = folder / "walk" / "media"
+    old, young = media / "1700000000000-aaaaaaaaaaaaaaaa.webm", media / "1700000000000-bbbbbbbbbbbbbbbb.webm"
+    for path in (old, young):
+        path.write_bytes(b"x")
+    os.utime(old, (1, 1))
+    os.utime(young, (time.time(), time.time()))
+    dry = mozchat("sweep", "--dry-run")
+    assert all(part in dry for part in (f"expired {gone.id}", f"lost {lost.id}", f"orphan {old.name}"))
+    assert (media / gone.file).exists()
+    mozchat("sweep")
+    assert sorted(path.name for path in media.iterdir()) == sorted([kept.file, young.name])
+    assert [clip["id"] for clip in json.loads((folder / "walk" / "catalog.json").read_text())["clips"]] == [
+        kept.id
+    ]
+    assert mozchat("sweep") == ""
+
+
+def test_clear_removes_all_clips_when_it_is_confirmed(mozchat, add, folder):
+    mozchat("new", "walk")
+    add("walk", 1)
+    mozchat("clear", "walk", text="n\n", code=1)
+    assert len(list((folder / "walk" / "media").iterdir())) == 1
+    assert "1 clips removed" in mozchat("clear", "walk", "--yes")
+    assert list((folder / "walk" / "media").iterdir()) == []
