@@ -193,6 +193,14 @@ def test_a_duration_that_is_none_is_not_believed(seconds):
 
 
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 10**9])
+@pytest.mark.parametrize(("scale", "duration"), [(b"\xff" * 12, 1.0), (b"\xff" * 8, 1e308)])
+def test_a_scale_beyond_all_bounds_gives_no_infinity(scale, duration):
+    body = (
+        b"\x2a\xd7\xb1" + bytes([0x80 | len(scale)]) + scale + b"\x44\x89\x88" + struct.pack(">d", duration)
+    )
+    read_within_bounds(webm(info=b"\x15\x49\xa9\x66" + bytes([0x80 | len(body)]) + body))
+
+
 def test_a_wav_of_unknown_size_is_as_long_as_its_file(size):
     data = sample("espeak.wav")
     at = data.index(b"data") + 4

@@ -30,7 +30,7 @@ def test_white_space_is_trimmed_and_made_one_space():
 
 
 @pytest.mark.parametrize(
-    "character", list("<>&\"':;()") + ["\u202e", "\u200b", "\u0007", "\ufeff", "\u2066", "\u3164"]
+    "character", [*"<>&\"':;()", "\u202e", "\u200b", "\u0007", "\ufeff", "\u2066", "\u3164"]
 )
 def test_forbidden_and_invisible_characters_make_it_no_name(character):
     with pytest.raises(Invalid):

@@ -16,9 +16,16 @@ from tests.running import Client
 pytestmark = pytest.mark.process
 
 WALK = {
-    "walk": "[common]\nmaxBlobBytes=100000\nmaxMediaFolderBytes=4000000\nmaxClipSizeSec=30\nmaxClipCount=0\nlongPollPeriodS=15\nuserStatusFadeS=60\n"
+    "walk": """[common]
+maxBlobBytes=100000
+maxMediaFolderBytes=4000000
+maxClipCount=0
+userStatusFadeS=60
+[client]
+maxClipSizeSec=30
+longPollPeriodS=15
+"""
 }
-VOICE = (Path(__file__).parent.parent / "samples").glob("*.webm")
 
 
 @pytest.fixture(scope="module")
