@@ -33,6 +33,7 @@ class RunningSite:
         self.url = f"http://localhost:{self.port}"
         self.arguments = arguments
         self.environment = environment or {}
+        self.cwd: Path | None = None
         self.log = folder.parent / f"site-{self.port}.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -51,7 +52,11 @@ class RunningSite:
         began = time.monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, *self.arguments], stdout=log, stderr=log, env={**os.environ, **self.environment}
+                [*command, *self.arguments],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.environment},
+                cwd=self.cwd,
             )
         while time.monotonic() - began < STARTED_WITHIN:
             if self.process.poll() is not None:
