@@ -109,7 +109,7 @@ def test_a_readable_password_is_a_warning(mozchat, folder):
     mozchat("new", "walk")
     (folder / "walk" / ".ini").write_text("[auth]\npassword=secret\n")
     said = mozchat("check")
-    assert "readable password" in said
+    assert "is readable in the file" in said
     assert "secret" not in said
 
 

@@ -11,12 +11,12 @@ from werkzeug.security import check_password_hash
 from mozchat.domain.errors import Forbidden, PasswordNeeded
 from mozchat.domain.identity import TOKEN_BYTES, identity_of, is_token
 from mozchat.domain.names import participant_name
+from mozchat.domain.options import HASH_PREFIX
 from mozchat.domain.presence import Person
 from mozchat.services.access import Visit, approach, password_mark
 from mozchat.services.site import Site
 from mozchat.storage.attempts import Attempts
 
-HASH_METHODS = ("scrypt:", "pbkdf2:")
 _hashing = threading.BoundedSemaphore(2)
 """scrypt takes 16 MiB and tens of milliseconds: two at a time in a process, the others wait."""
 
@@ -77,7 +77,7 @@ def _check_password(site: Site, door: Visit, password: str | None, address: str)
 
 def is_right(setting: str, password: str) -> bool:
     """Whether a password is the one of the `.ini`, which has a hash of it or, with a warning, itself."""
-    if setting.startswith(HASH_METHODS):
+    if setting.startswith(HASH_PREFIX):
         with _hashing:
             return check_password_hash(setting, password)
     return hmac.compare_digest(setting.encode(), password.encode())

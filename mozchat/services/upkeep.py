@@ -12,7 +12,6 @@ from werkzeug.security import generate_password_hash
 from mozchat.domain.errors import Missing, MozchatError
 from mozchat.domain.ini import decode, set_value
 from mozchat.services.clips import limits_of
-from mozchat.services.sessions import HASH_METHODS
 from mozchat.services.site import Site
 from mozchat.storage.files import write_atomically
 from mozchat.storage.thread_store import ThreadStore
@@ -50,9 +49,6 @@ def check(site: Site, thread_name: str) -> list[Finding]:
     findings = [Finding(problem.level, str(problem)) for problem in problems]
     if settings is None:
         return findings
-    if settings.password and not settings.password.startswith(HASH_METHODS):
-        text = f"{thread_name}/.ini has a readable password; `mozchat passwd {thread_name}` writes a hash instead"
-        findings.append(Finding("warning", text))
     findings += [Finding("error", text) for text in _barred(store, site.store.run_folder)]
     try:
         findings += _catalogue_findings(store, site.now())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from mozchat.domain.thread_state import ThreadState
@@ -19,14 +20,18 @@ class NeedsRebuild(Exception):
 
 
 class StateReader:
-    """Reads a thread's state without a lock. Not for use by two OS threads at once."""
+    """Reads a thread's state without a lock. Not for use by two OS threads at once.
 
-    def __init__(self, folder: Path) -> None:
+    `has_media` says whether there are clips' files: with them, a catalogue that is not there is a loss.
+    """
+
+    def __init__(self, folder: Path, has_media: Callable[[], bool]) -> None:
         self.journal = Journal(folder / "journal.jsonl")
         self.catalogue_path = folder / "catalog.json"
         self.messages_path = folder / "messages.json"
         self.header: Header | None = None
         """The journal's header; `None` where the state stands without a journal (a new or a PHP folder)."""
+        self._has_media = has_media
         self._state: ThreadState | None = None
         self._stamp: tuple[Signature | None, Signature | None] | None = None
 
@@ -45,6 +50,11 @@ class StateReader:
             self._stamp = stamp
         if self._state is None:
             raise NeedsRebuild
+        return self._state
+
+    @property
+    def remembered(self) -> ThreadState | None:
+        """The state as of the last look, for what can bear that it is behind."""
         return self._state
 
     def written(self, state: ThreadState, header: Header) -> None:
@@ -75,7 +85,7 @@ class StateReader:
         state = ThreadState("", 0, saved.catalogue, saved.mailbox, saved.answers)
         self.header = self._replay(state, saved) if saved.epoch else None
         if self.header is None:
-            if signature(self.catalogue_path) is None and self.journal.signature() is not None:
+            if signature(self.catalogue_path) is None and (self.journal.signature() or self._has_media()):
                 raise NeedsRebuild
             state.epoch = "0" + hashlib.sha256(repr(signature(self.catalogue_path)).encode()).hexdigest()[:8]
         self._state = state

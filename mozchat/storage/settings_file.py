@@ -27,6 +27,10 @@ class SettingsFile:
             raise BadSettings([str(problem) for problem in problems if problem.level == "error"])
         return settings
 
+    def remembered(self) -> ThreadSettings:
+        """The settings as they were when last looked at: for what need not follow an edit at once."""
+        return self._read[1] if self._read and self._read[1] else self.load()
+
     def read(self) -> tuple[ThreadSettings | None, list[Problem]]:
         """The settings, `None` where they have an error, and everything that is wrong with them."""
         current = signature(self.path)

@@ -38,13 +38,11 @@ class SiteStore:
         return sorted((p.name for p in folders if signature(p / ".ini")), key=str.casefold)
 
     def thread(self, name: str) -> ThreadStore:
-        """The thread of this name; raises `Missing`."""
-        if not is_thread_name(name) or signature(self.folder / name / ".ini") is None:
-            with self._guard:
-                self._open.pop(name, None)
-            raise Missing("There is no such thread.")
+        """The thread of this name; raises `Missing`, or its operations do if it has gone since."""
         store = self._open.get(name)
         if store is None:
+            if not is_thread_name(name) or signature(self.folder / name / ".ini") is None:
+                raise Missing("There is no such thread.")
             with self._guard:
                 store = self._open.setdefault(name, self._new(name))
         return store

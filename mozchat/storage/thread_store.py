@@ -55,7 +55,7 @@ class ThreadStore:
         self._guard = threading.RLock()
         """Over what this process remembers; held for microseconds by readers, inside the lock by writers."""
         self.settings_file = SettingsFile(path / ".ini")
-        self._reader = StateReader(path)
+        self._reader = StateReader(path, lambda: bool(self.media().names()))
         self._people = PeopleFile(path / "users.json")
         self._deltas: OrderedDict[tuple[str, int, int], Delta] = OrderedDict()
         self._audited: tuple[int, int | None] = (-AUDIT_MS, -1)
@@ -232,9 +232,13 @@ class ThreadStore:
         """A request of `person` carries this cursor: what lies before it has arrived, and the authors of what
         was written to that person alone are told so, by a message that lives `lifetime` milliseconds."""
         cursor = Cursor.parse(text)
+        if cursor is None:
+            return
         with self._guard:
-            state = self._state()
-            if cursor is None or cursor.epoch != state.epoch:
+            state = self._reader.remembered
+            if state is None or state.epoch != cursor.epoch or state.position < cursor.offset:
+                state = self._state()
+            if cursor.epoch != state.epoch:
                 return
             arrived = state.mailbox.acknowledged(person.name, person.seen, cursor.offset)
         if not arrived:
@@ -301,10 +305,7 @@ class ThreadStore:
     def _state(self) -> ThreadState:
         """The state as it stands on disk, rebuilt where it is broken. The guard is held."""
         try:
-            state = self._reader.current()
-            if not state.position and not len(state.catalogue) and self._lost_catalogue():
-                raise NeedsRebuild
-            return state
+            return self._reader.current()
         except (NeedsRebuild, checkpoint.Broken):
             pass
         self._guard.release()
@@ -314,16 +315,11 @@ class ThreadStore:
         finally:
             self._guard.acquire()
 
-    def _lost_catalogue(self) -> bool:
-        return signature(self._reader.catalogue_path) is None and bool(self.media().names())
-
     def _rebuild(self) -> ThreadState:
         """Under lock and guard: what a broken catalogue is replaced by, unless another process was first."""
         reader = self._reader
         try:
-            state = reader.current()
-            if state.position or len(state.catalogue) or not self._lost_catalogue():
-                return state
+            return reader.current()
         except (NeedsRebuild, checkpoint.Broken):
             pass
         with self._faults():
@@ -406,7 +402,7 @@ class ThreadStore:
         return self._deltas[span]
 
     def _media_time(self) -> int | None:
-        found = signature(self.path / self.settings().media_folder)
+        found = signature(self.path / self.settings_file.remembered().media_folder)
         return found[2] if found else None
 
     @contextmanager

@@ -192,7 +192,6 @@ def test_a_duration_that_is_none_is_not_believed(seconds):
     assert read(webm(info=info)).duration is None
 
 
-@pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 10**9])
 @pytest.mark.parametrize(("scale", "duration"), [(b"\xff" * 12, 1.0), (b"\xff" * 8, 1e308)])
 def test_a_scale_beyond_all_bounds_gives_no_infinity(scale, duration):
     body = (
@@ -201,6 +200,7 @@ def test_a_scale_beyond_all_bounds_gives_no_infinity(scale, duration):
     read_within_bounds(webm(info=b"\x15\x49\xa9\x66" + bytes([0x80 | len(body)]) + body))
 
 
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 10**9])
 def test_a_wav_of_unknown_size_is_as_long_as_its_file(size):
     data = sample("espeak.wav")
     at = data.index(b"data") + 4
@@ -250,7 +250,7 @@ def test_any_bytes_are_told_or_refused(magic, rest):
     read_within_bounds(magic + rest)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(st.sampled_from(NAMES), st.data())
 def test_a_spoilt_recording_is_told_or_refused(name, data):
     spoilt = bytearray(sample(name))

@@ -94,7 +94,7 @@ def _header(source: Source, position: int) -> _Header:
             break
         if element.id == _INFO and not header.duration:
             info = _children(source.at(element.body, min(element.size or 0, MAX_HEADER)))
-            header.scale = int.from_bytes(info.get(_TIMESTAMP_SCALE, b""), "big") or _DEFAULT_SCALE
+            header.scale = int.from_bytes(info.get(_TIMESTAMP_SCALE, b"")[:8], "big") or _DEFAULT_SCALE
             header.duration = _float(info.get(_DURATION, b""))
         elif element.id == _TRACKS and not header.tracks:
             entries = _elements(source.at(element.body, min(element.size or 0, MAX_HEADER)))
@@ -166,7 +166,8 @@ def _seconds(source: Source, header: _Header, frames: bool) -> float | None:
             for track in header.tracks.values()
             if track.payload
         )
-    return header.duration * tick if header.duration > 0 else None
+    told = header.duration * tick
+    return told if 0 < told < math.inf else None
 
 
 def _frame_seconds(source: Source, track: _Track, tick: float) -> float:
