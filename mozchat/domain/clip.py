@@ -20,6 +20,8 @@ MAX_DURATION = 86_400.0
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _PHP_NAME = re.compile(r"(\d{9,11})(?:\D.*)?", re.DOTALL)
 _OWN_STEM = re.compile(r"\d{13}-([0-9a-f]{16})", re.ASCII)
+_MIME = re.compile(r'(?:audio|video)/[a-z0-9.+-]{1,40}(?:; ?codecs="?[A-Za-z0-9., _-]{1,100}"?)?', re.ASCII)
+UNKNOWN_MIME = "application/octet-stream"
 _FILE_NAME = re.compile(r"[^/\\\x00-\x1f]{1,200}")
 
 
@@ -69,7 +71,7 @@ class Clip:
                 identity=str(record.get("identity", "")),
                 created=int(record["created"]),
                 expires=int(record["expires"]),
-                mime=str(record["mime"]),
+                mime=_stored_mime(record["mime"]),
                 duration=_seconds(record["duration"]),
                 bytes=max(0, int(record["bytes"])),
                 description=str(record.get("description", "")),
@@ -106,7 +108,7 @@ class Clip:
             identity="",
             created=_time_in_name(file) or max(0, expires),
             expires=expires,
-            mime=str(mime),
+            mime=_stored_mime(mime),
             duration=_seconds(duration),
             bytes=size,
             description=clean_description(str(description)),
@@ -138,6 +140,13 @@ def id_of_file(file: str) -> str:
     if own:
         return own[1]
     return stem if _ID.fullmatch(stem) else hashlib.sha256(file.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _stored_mime(value: Any) -> str:
+    """A stored type, which in a PHP catalogue is what a client said: sound or picture, else nothing that a
+    browser would open as a page."""
+    mime = str(value)
+    return mime if _MIME.fullmatch(mime) else UNKNOWN_MIME
 
 
 def _time_in_name(file: str) -> int:

@@ -101,14 +101,20 @@ class Roster:
         return counted
 
     def claim(self, name: str, identity: str, *, now: int, until: int, hold: int, key: str = "") -> Roster:
-        """Give the name to the identity and mark it online. `hold` is how long (milliseconds) a silent
-        identity keeps its name. Raises `NameTaken`."""
+        """Give the name to the identity and mark it online; under another name that it has it is online no
+        more. `hold` is how long (milliseconds) a silent identity keeps its name. Raises `NameTaken`."""
         holder = self.get(name)
         if holder and holder.identity not in ("", identity) and holder.last_seen + hold > now:
             raise NameTaken(holder.name)
         mine = holder is not None and holder.identity == identity
         seen = holder.seen if holder and mine else 0
-        return self._with(Person(name, identity, until, now, seen, key))
+        others = (
+            replace(person, online_until=min(now, person.online_until))
+            if person.identity == identity
+            else person
+            for person in self._people.values()
+        )
+        return Roster(others)._with(Person(name, identity, until, now, seen, key))
 
     def mark(self, name: str, *, now: int, until: int) -> Roster:
         """Online until `until`; a mark that reaches further stays."""

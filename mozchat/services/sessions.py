@@ -77,7 +77,8 @@ def _check_password(site: Site, door: Visit, password: str | None, address: str)
 
 def is_right(setting: str, password: str) -> bool:
     """Whether a password is the one of the `.ini`, which has a hash of it or, with a warning, itself."""
+    given = password.encode("utf-8", "replace")
     if setting.startswith(HASH_PREFIX):
         with _hashing:
-            return check_password_hash(setting, password)
-    return hmac.compare_digest(setting.encode(), password.encode())
+            return check_password_hash(setting, given.decode())
+    return hmac.compare_digest(setting.encode(), given)
