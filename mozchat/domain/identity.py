@@ -24,6 +24,7 @@ def author_id(thread_name: str, identity: str) -> str:
     return hashlib.sha256(f"author\n{thread_name}\n{identity}".encode()).hexdigest()[:12]
 
 
-def idempotency_digest(identity: str, key: str) -> str:
-    """One identity's `Idempotency-Key` as it is stored: 16 hexadecimal digits, also the id of what it made."""
-    return hashlib.sha256(f"key\n{identity}\n{key}".encode()).hexdigest()[:16]
+def idempotency_digest(kind: str, identity: str, key: str) -> str:
+    """One identity's `Idempotency-Key` for a kind of thing ("clip", "message") as it is stored: 16 hexadecimal
+    digits, which are also the id of the clip that it made."""
+    return hashlib.sha256(f"key\n{kind}\n{identity}\n{key}".encode()).hexdigest()[:16]

@@ -90,11 +90,14 @@ DELIVERED = "delivered"
 
 def _chat(body: Mapping[str, Any]) -> dict[str, Any]:
     text = body.get("text")
-    if not isinstance(text, str) or not text.strip():
+    if not isinstance(text, str):
         raise Invalid("A chat message has a text.")
     if len(text) > MAX_TEXT:
         raise Invalid(f"A chat message has at most {MAX_TEXT} characters.")
-    return {"text": "".join(c if c.isprintable() or c == "\n" else " " for c in text).strip()}
+    shown = "".join(c if c.isprintable() or c == "\n" else " " for c in text).strip()
+    if not shown:
+        raise Invalid("A chat message has a text.")
+    return {"text": shown}
 
 
 KINDS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {"chat": _chat}

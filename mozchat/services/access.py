@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from mozchat.domain.errors import NotJoined, PasswordNeeded
+from mozchat.domain.errors import NoRoom, NotJoined, PasswordNeeded, Unavailable
 from mozchat.domain.identity import identity_of, is_token
 from mozchat.domain.options import ThreadSettings
 from mozchat.domain.presence import Person
 from mozchat.services.site import Site
 from mozchat.storage.thread_store import ThreadStore
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,15 @@ def visit(site: Site, thread_name: str, token: str | None) -> Visit:
     if inside.locked and inside.person is None:
         raise PasswordNeeded
     return inside
+
+
+@contextmanager
+def reading_goes_on() -> Iterator[None]:
+    """Around what is written on the occasion of a reading: on a full or barred disk it is left for later."""
+    try:
+        yield
+    except (NoRoom, Unavailable) as error:
+        _log.warning("not written: %s", error.detail)
 
 
 def password_mark(password: str) -> str:

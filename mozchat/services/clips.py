@@ -14,7 +14,7 @@ from mozchat.domain.identity import idempotency_digest
 from mozchat.domain.media import MediaInfo, UnknownMedia, read_media
 from mozchat.domain.options import ThreadSettings
 from mozchat.domain.retention import Limits
-from mozchat.services.access import Visit
+from mozchat.services.access import Visit, reading_goes_on
 from mozchat.services.site import Site
 
 ACCEPTED = "WebM, Ogg, MP4 and WAV"
@@ -44,7 +44,7 @@ def publish(site: Site, inside: Visit, upload: Upload) -> Clip:
     allowed), `NoRoom`, `Unavailable`.
     """
     author = inside.participant()
-    clip_id = idempotency_digest(author.identity, upload.key) if upload.key else secrets.token_hex(8)
+    clip_id = idempotency_digest("clip", author.identity, upload.key) if upload.key else secrets.token_hex(8)
     first = inside.store.clip_answer(clip_id) if upload.key else None
     if first is not None:
         return first
@@ -102,13 +102,17 @@ def media_file(site: Site, inside: Visit, clip_id: str) -> tuple[Clip, Path]:
 
 
 def tidy(site: Site, inside: Visit) -> None:
-    """Bring the catalogue in line with the folder, and where the thread says so remove expired clips."""
+    """Bring the catalogue in line with the folder, and where the thread says so remove expired clips.
+
+    Whoever only reads is not told of a fault of the disk: what there is to read is still good.
+    """
     now = site.now()
-    inside.store.drop_lost(now)
-    if inside.settings.remove_expired_from_dir:
-        expired = inside.store.expired(now)
-        if expired:
-            inside.store.remove_clips(expired, now)
+    with reading_goes_on():
+        inside.store.drop_lost(now)
+        if inside.settings.remove_expired_from_dir:
+            expired = inside.store.expired(now)
+            if expired:
+                inside.store.remove_clips(expired, now)
 
 
 def _examined(upload: Upload, settings: ThreadSettings) -> MediaInfo:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 
-from mozchat.domain.errors import MozchatError
 from mozchat.domain.thread_state import Changes
 from mozchat.services import clips, sessions
-from mozchat.services.access import Visit, visit
+from mozchat.services.access import Visit, reading_goes_on, visit
 from mozchat.services.site import Site
 
 LONGEST_AHEAD = 60.0
@@ -17,9 +16,10 @@ LONGEST_AHEAD = 60.0
 def poll(site: Site, inside: Visit, cursor: str | None, *, ahead: float = 0) -> Changes:
     """What is new since `cursor`, now. Whoever has joined is online by asking, for `ahead` seconds (until the
     next poll) and the thread's `userStatusFadeS` beyond."""
-    person = sessions.touch(site, inside, min(ahead, LONGEST_AHEAD))
-    if person and cursor:
-        inside.store.acknowledge(person, cursor, site.now(), inside.settings.message_lifetime_sec * 1000)
+    with reading_goes_on():
+        person = sessions.touch(site, inside, min(ahead, LONGEST_AHEAD))
+        if person and cursor:
+            inside.store.acknowledge(person, cursor, site.now(), inside.settings.message_lifetime_sec * 1000)
     clips.tidy(site, inside)
     return _since(site, inside, cursor)
 
@@ -40,17 +40,9 @@ def wait(site: Site, inside: Visit, token: str | None, cursor: str, seconds: flo
             bell.wait(name, generation, left)
             if not bell.stopping:
                 inside = visit(site, name, token)
-                _tidy_quietly(site, inside)
+                clips.tidy(site, inside)
 
 
 def _since(site: Site, inside: Visit, cursor: str | None) -> Changes:
     hide = bool(inside.settings.hide_expired)
     return inside.store.since(cursor, inside.person, site.now(), hide_expired=hide)
-
-
-def _tidy_quietly(site: Site, inside: Visit) -> None:
-    """A listener is not told of a fault of the disk: what it reads is still good."""
-    try:
-        clips.tidy(site, inside)
-    except (MozchatError, OSError):
-        return

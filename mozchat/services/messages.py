@@ -35,7 +35,7 @@ def post(
         sent=now,
         until=now + inside.settings.message_lifetime_sec * 1000,
     )
-    digest = idempotency_digest(sender.identity, key) if key else None
+    digest = idempotency_digest("message", sender.identity, key) if key else None
     posted = inside.store.post_message(message, digest, now)
     online = {fold(name) for name in roster.online(now)} - {fold(sender.name)}
     return posted, bool(online) if to == EVERYONE else fold(to) in online

@@ -238,7 +238,7 @@ class ThreadStore:
             state = self._reader.remembered
             if state is None or state.epoch != cursor.epoch or state.position < cursor.offset:
                 state = self._state()
-            if cursor.epoch != state.epoch:
+            if cursor.epoch != state.epoch or cursor.offset > state.position:
                 return
             arrived = state.mailbox.acknowledged(person.name, person.seen, cursor.offset)
         if not arrived:
@@ -264,8 +264,13 @@ class ThreadStore:
     # --- people ---------------------------------------------------------------------------------------------
 
     def claim(self, name: str, identity: str, *, now: int, until: int, hold: int, key: str) -> Person:
-        """Give a name to an identity, online until `until`; raises `NameTaken`. Times in milliseconds."""
-        with self._writing():
+        """Give a name to an identity, online until `until`; raises `NameTaken`. Times in milliseconds.
+
+        A thread has its journal from the first participant on, so that no cursor of theirs is ever too old.
+        """
+        with self._writing() as (state, _):
+            if self._reader.header is None:
+                self._begin(state)
             roster = self._people.load().forget(now, hold)
             roster = roster.claim(name, identity, now=now, until=until, hold=hold, key=key)
             self._people.save(roster, durable=True)

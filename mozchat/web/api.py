@@ -145,11 +145,14 @@ def media(thread: str, clip_id: str) -> Response:
     inside = _visit(thread)
     clip, path = clips.media_file(site(), inside, clip_id)
     response = send_file(
-        path, mimetype=clip.mime, conditional=True, etag=clip.id, last_modified=clip.created / 1000
+        path,
+        mimetype=clip.mime,
+        download_name=clip.file,
+        etag=clip.id,
+        last_modified=clip.created / 1000,
     )
     response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     response.headers["Content-Security-Policy"] = security.MEDIA_POLICY
-    response.headers["Content-Disposition"] = f'inline; filename="{clip.file}"'
     return response
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,6 @@ from mozchat.web.strings import Strings
 
 BODY_BYTES = 64_000
 """A request's body where no route allows more."""
-DRAINED_BYTES = 64_000_000
-"""A refused body is read to its end up to this size, since a client that still sends sees no answer."""
 
 
 def create_app(site: Site) -> Flask:
@@ -79,7 +76,7 @@ def _fault(error: Exception) -> Response:
 
 
 def _problem(status: int, body: dict[str, Any], headers: dict[str, str]) -> Response:
-    _drain()
+    problems.drain(request.environ)
     if _is_page():
         response = error_page(status, body["title"], body["detail"], body.get("errors"))
     else:
@@ -92,17 +89,3 @@ def _problem(status: int, body: dict[str, Any], headers: dict[str, str]) -> Resp
 def _is_page() -> bool:
     path = request.path
     return not path.startswith(("/api/", "/static/")) and request.method in ("GET", "HEAD")
-
-
-def _drain() -> None:
-    """Read what is left of the request's body."""
-    if (request.content_length or 0) > DRAINED_BYTES:
-        return
-    stream = request.environ["wsgi.input"]
-    with contextlib.suppress(Exception):
-        left = request.content_length or 0
-        while left > 0:
-            chunk = stream.read(min(left, 1 << 16))
-            if not chunk:
-                return
-            left -= len(chunk)

@@ -11,6 +11,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
+from werkzeug.exceptions import MethodNotAllowed
+
 from mozchat.domain.errors import Invalid, MozchatError
 from mozchat.services import events
 from mozchat.services.access import visit
@@ -24,6 +26,7 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 
+_ALLOWED = "GET, HEAD, OPTIONS"
 _PATH = re.compile(r"/api/threads/([A-Za-z0-9_-]{1,64})/events", re.ASCII)
 _HEADERS = [("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"), *security.COMMON]
 _PLAIN = ("Content-Security-Policy", security.PLAIN_POLICY)
@@ -39,15 +42,24 @@ class EventsApp:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """WSGI (PEP 3333)."""
         match = _PATH.fullmatch(environ.get("PATH_INFO", ""))
-        if match is None or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+        if match is None:
             return self._app(environ, start_response)
         try:
-            status, body, headers = self._events(match[1], environ)
+            status, body, headers = self._answer(match[1], environ)
         except MozchatError as error:
             status, body, headers = problems.problem_of(error)
         except Exception as error:
             status, body, headers = problems.fault(error, "events")
         return _respond(environ, start_response, status, body, headers)
+
+    def _answer(self, name: str, environ: Environ) -> tuple[int, dict[str, Any] | None, dict[str, str]]:
+        method = environ["REQUEST_METHOD"]
+        if method in ("GET", "HEAD"):
+            return self._events(name, environ)
+        if method == "OPTIONS":
+            return 200, None, {"Allow": _ALLOWED, "Content-Length": "0"}
+        problems.drain(environ)
+        return problems.http_problem(MethodNotAllowed(_ALLOWED.split(", ")))
 
     def _events(self, name: str, environ: Environ) -> tuple[int, dict[str, Any] | None, dict[str, str]]:
         query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))

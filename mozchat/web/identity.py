@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response
 
 from mozchat.domain.errors import Forbidden
@@ -15,6 +15,8 @@ COOKIE = "mozchat"
 COOKIE_SECONDS = 400 * 86_400
 """The longest that browsers keep a cookie."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_COOKIE = re.compile(rf"(?:^|[;,])\s*{COOKIE}=([A-Za-z0-9_-]+)", re.ASCII)
+"""Only our own is looked at: others on this host may be anything, not even text."""
 _ELSEWHERE = "This request comes from another site, so it was not carried out."
 
 
@@ -26,7 +28,8 @@ def bearer_token(environ: Mapping[str, Any]) -> str | None:
 
 def cookie_token(environ: Mapping[str, Any]) -> str | None:
     """The secret that a browser sends."""
-    return parse_cookie(environ.get("HTTP_COOKIE", "")).get(COOKIE) or None
+    match = _COOKIE.search(environ.get("HTTP_COOKIE", ""))
+    return match[1] if match else None
 
 
 def token_of(environ: Mapping[str, Any]) -> str | None:

@@ -77,7 +77,12 @@ def help_page() -> Response:
 @pages.get("/healthz")
 def healthz() -> dict[str, str | int]:
     """For whoever watches the site; `process` is the one that answered, `listeners` what it holds."""
-    return {"status": "ok", "version": __version__, "process": os.getpid(), "listeners": _site().admission.held}
+    return {
+        "status": "ok",
+        "version": __version__,
+        "process": os.getpid(),
+        "listeners": _site().admission.held,
+    }
 
 
 @pages.get("/favicon.ico")

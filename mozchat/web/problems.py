@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from werkzeug.exceptions import HTTPException
@@ -12,6 +14,8 @@ from werkzeug.exceptions import HTTPException
 from mozchat.domain import errors
 
 MEDIA_TYPE = "application/problem+json"
+DRAINED_BYTES = 64_000_000
+"""A longer body is not read; the connection ends in the middle of it."""
 _log = logging.getLogger(__name__)
 
 STATUSES: tuple[tuple[type[errors.MozchatError], int, str], ...] = (
@@ -73,6 +77,20 @@ def fault(error: BaseException, where: str) -> tuple[int, dict[str, Any], dict[s
     """Anything unforeseen: into the log with its traceback, to the client one sentence."""
     _log.error("fault in %s", where, exc_info=error)
     return 500, {"type": "about:blank", "title": "Fault", "status": 500, "detail": _SENTENCES[500]}, {}
+
+
+def drain(environ: Mapping[str, Any]) -> None:
+    """Read what is left of a refused request's body: a client that still sends sees no answer."""
+    length = str(environ.get("CONTENT_LENGTH") or "")
+    left = int(length) if length.isdigit() else 0
+    if left > DRAINED_BYTES:
+        return
+    with contextlib.suppress(Exception):
+        while left > 0:
+            chunk = environ["wsgi.input"].read(min(left, 1 << 16))
+            if not chunk:
+                return
+            left -= len(chunk)
 
 
 def encode(body: dict[str, Any]) -> bytes:
