@@ -27,7 +27,7 @@ BODY_BYTES = 64_000
 def create_app(site: Site) -> Flask:
     """The WSGI application of a site."""
     app = Flask("mozchat.web", static_folder=None, template_folder=str(Path(__file__).parent / "templates"))
-    app.config.update(MAX_CONTENT_LENGTH=BODY_BYTES, MAX_FORM_PARTS=20, MAX_FORM_MEMORY_SIZE=BODY_BYTES)
+    app.config.update(MAX_CONTENT_LENGTH=BODY_BYTES, MAX_FORM_PARTS=20)
     app.url_map.strict_slashes = True
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]

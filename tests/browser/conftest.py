@@ -22,7 +22,9 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
-SPEECH = "Good morning. This is a voice in a thread, and somebody else is about to hear it. How are you today?"
+SPEECH = (
+    "Good morning. This is a voice in a thread, and somebody else is about to hear it. How are you today?"
+)
 LISTENING = (Path(__file__).parent / "listening.js").read_text()
 PRESETS = ("mediaForum", "audioStream", "videoStream", "videoChat", "mediaChat")
 
@@ -37,7 +39,9 @@ def tool(name, package=None):
     """The path of a program that these tests need."""
     found = shutil.which(name)
     if not found:
-        pytest.fail(f"{name} is missing: apt-get install {package or name} (or `make test` as root, which does it)")
+        pytest.fail(
+            f"{name} is missing: apt-get install {package or name} (or `make test` as root, which does it)"
+        )
     return found
 
 
@@ -100,7 +104,10 @@ class Person:
         self.page = page
         self.name = name
         self.errors = []
-        page.on("console", lambda m: m.type == "error" and self.errors.append(f"{m.text} ({m.location.get('url')})"))
+        page.on(
+            "console",
+            lambda m: m.type == "error" and self.errors.append(f"{m.text} ({m.location.get('url')})"),
+        )
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.set_default_timeout(15_000)
 

@@ -1,0 +1,45 @@
+/** A request that failed, and how an answer says so. */
+
+/** A request that failed. `detail` is the server's sentence, "" where it gave none. */
+export class ApiError extends Error {
+  /**
+   * @param {{status?: number, title?: string, detail?: string, retryAfter?: number|null, offline?: boolean}} facts
+   *   `retryAfter` in seconds; `offline`: no answer came at all
+   */
+  constructor({ status = 0, title = "", detail = "", retryAfter = null, offline = false }) {
+    super(detail || title || (offline ? "no answer" : `status ${status}`));
+    this.name = "ApiError";
+    this.status = status;
+    this.title = title;
+    this.detail = detail;
+    this.retryAfter = retryAfter;
+    this.offline = offline;
+  }
+}
+
+/**
+ * @param {number} status 0 where no answer came
+ * @param {string} text the body, problem+json if it is the forum that answers
+ * @param {string|null} retry the header Retry-After
+ */
+export function problem(status, text, retry) {
+  /** @type {{title?: string, detail?: string}} */
+  let said = {};
+  try {
+    said = JSON.parse(text) ?? {};
+  } catch {
+    // a proxy's page: its words are not for a participant
+  }
+  const { title, detail } = said;
+  return new ApiError({ status, title, detail, retryAfter: retrySeconds(retry), offline: status === 0 });
+}
+
+/**
+ * @param {string|null} header seconds or an HTTP date
+ * @returns {number|null} seconds from now
+ */
+export function retrySeconds(header) {
+  if (!header) return null;
+  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : null;
+}

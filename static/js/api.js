@@ -1,0 +1,198 @@
+/**
+ * Every request that the page makes. Nothing else in the page talks to the server.
+ *
+ * @typedef {object} Clip
+ * @property {string} id
+ * @property {string} author
+ * @property {string} [authorId] short hash of who recorded it, different in every thread
+ * @property {string} created RFC 3339, UTC
+ * @property {string} mime
+ * @property {number} duration seconds
+ * @property {number} bytes
+ * @property {string} expires RFC 3339, UTC
+ * @property {string} description
+ * @property {string} media URL of the bytes
+ * @property {number[]} [peaks] at most 128 whole numbers, 0 (silence) to 100
+ *
+ * @typedef {object} Message
+ * @property {string} id
+ * @property {string} from
+ * @property {string} to a name, or "*" for everyone
+ * @property {string} type
+ * @property {string} sent RFC 3339, UTC
+ * @property {Record<string, any>} body
+ * @property {boolean} [online] in the answer to a message: its receiver gets it now
+ * @property {string} [expires] in the answer to a message: kept until then, RFC 3339
+ *
+ * @typedef {object} Changes what happened since a cursor; a key is absent where nothing changed
+ * @property {string} cursor
+ * @property {boolean} [reset] `clips.added` and `online` are the whole, not the difference
+ * @property {{added?: Clip[], removed?: string[]}} [clips]
+ * @property {string[]} [online] names of everybody online
+ * @property {Message[]} [messages]
+ * @property {number} [free] bytes of room left in the thread
+ *
+ * @typedef {object} ThreadCard
+ * @property {string} name
+ * @property {string} title
+ * @property {string} description
+ * @property {boolean} locked
+ * @property {string[]} [online]
+ * @property {Clip|null} [newest]
+ *
+ * @typedef {Record<string, any>} Settings a thread's settings by their `.ini` names
+ *
+ * @typedef {object} Upload
+ * @property {Blob} blob
+ * @property {string} mime
+ * @property {number} duration seconds
+ * @property {string} description
+ * @property {number[]} peaks
+ * @property {string} key idempotency key: the same for every try of one clip
+ */
+
+import { ApiError, problem, retrySeconds } from "./api-error.js";
+import { Stall } from "./stall.js";
+import { upload } from "./upload.js";
+
+export { ApiError };
+
+/** Seconds that the server may take for an answer. */
+const ANSWER_SECONDS = 30;
+
+export class Api {
+  #site;
+  #room;
+  #fetch;
+  #Xhr;
+
+  /**
+   * @param {object} parts
+   * @param {string} [parts.base] URL prefix of the site, "" or "/forum"
+   * @param {string|null} [parts.thread] needed by everything but `threads()`
+   * @param {typeof globalThis.fetch} [parts.fetch]
+   * @param {typeof globalThis.XMLHttpRequest} [parts.Xhr]
+   */
+  constructor({ base = "", thread = null, fetch = globalThis.fetch, Xhr = globalThis.XMLHttpRequest }) {
+    this.#site = `${base}/api/threads`;
+    this.#room = `${this.#site}/${encodeURIComponent(thread ?? "")}`;
+    this.#fetch = fetch.bind(globalThis);
+    this.#Xhr = Xhr;
+  }
+
+  /** @returns {Promise<ThreadCard[]>} the public threads */
+  async threads() {
+    return (await this.#request("GET", this.#site)).body.threads;
+  }
+
+  /**
+   * @param {{name: string, password?: string}} who
+   * @returns {Promise<{name: string, authorId: string, token: string}>}
+   */
+  async join({ name, password }) {
+    const json = password ? { name, password } : { name };
+    return (await this.#request("POST", `${this.#room}/session`, { json })).body;
+  }
+
+  /** Offline at once; also when the page goes away meanwhile. */
+  async leave() {
+    await this.#request("DELETE", `${this.#room}/session`, { keepalive: true });
+  }
+
+  /** @returns {Promise<{clips: Clip[], free: number, cursor: string}>} */
+  async clips() {
+    return (await this.#request("GET", `${this.#room}/clips`)).body;
+  }
+
+  /**
+   * @param {string} id
+   * @param {{keepalive?: boolean}} [options] `keepalive`: sent even if the page goes away meanwhile
+   */
+  async deleteClip(id, { keepalive = false } = {}) {
+    await this.#request("DELETE", `${this.#room}/clips/${encodeURIComponent(id)}`, { keepalive });
+  }
+
+  /**
+   * @param {{cursor?: string|null, wait?: number, next?: number, signal?: AbortSignal}} [ask] in seconds: `wait`, 0 for a
+   *   short poll; `next`, when one will ask again after a short poll, so that one stays online until then
+   * @returns {Promise<{status: "news", changes: Changes} | {status: "nothing", retryAfter: number|null}>}
+   */
+  async events({ cursor = null, wait = 0, next = 0, signal } = {}) {
+    const query = new URLSearchParams({ wait: String(wait) });
+    if (next) query.set("next", String(next));
+    if (cursor) query.set("cursor", cursor);
+    const seconds = wait + ANSWER_SECONDS;
+    const answer = await this.#request("GET", `${this.#room}/events?${query}`, { signal, seconds });
+    if (answer.status === 204) return { status: "nothing", retryAfter: answer.retryAfter };
+    return { status: "news", changes: answer.body };
+  }
+
+  /**
+   * @param {{to: string, type: string, body: Record<string, any>, key: string}} message
+   * @returns {Promise<Message>}
+   */
+  async sendMessage({ to, type, body, key }) {
+    return (await this.#request("POST", `${this.#room}/messages`, { json: { to, type, body }, key })).body;
+  }
+
+  /**
+   * Tells the site's log of an error in this page. Never fails: there is nobody left to tell.
+   * @param {{message: string, source?: string, line?: number}} report
+   */
+  async report(report) {
+    await this.#request("POST", `${this.#room}/reports`, { json: report }).catch(() => {});
+  }
+
+  /**
+   * @param {Upload} clip
+   * @param {{onProgress?: (fraction: number) => void, signal?: AbortSignal}} [options]
+   * @returns {Promise<Clip>}
+   */
+  uploadClip(clip, options) {
+    return upload(new this.#Xhr(), `${this.#room}/clips`, clip, options);
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} url
+   * @param {{json?: object, key?: string, signal?: AbortSignal, seconds?: number, keepalive?: boolean}} [options]
+   * @returns {Promise<{status: number, retryAfter: number|null, body: any}>}
+   */
+  async #request(method, url, { json, key, signal, seconds = ANSWER_SECONDS, keepalive = false } = {}) {
+    const limit = new AbortController();
+    const abort = () => limit.abort();
+    const stall = new Stall(seconds, abort);
+    signal?.addEventListener("abort", abort);
+    try {
+      signal?.throwIfAborted();
+      const response = await this.#fetch(url, {
+        method, keepalive, headers: headersFor(json, key), signal: limit.signal, cache: "no-store",
+        credentials: "same-origin", body: json === undefined ? undefined : JSON.stringify(json),
+      });
+      const retry = response.headers.get("Retry-After");
+      if (!response.ok) throw problem(response.status, await response.text(), retry);
+      const body = response.status === 204 ? null : await response.json();
+      return { status: response.status, retryAfter: retrySeconds(retry), body };
+    } catch (error) {
+      if (error instanceof ApiError) throw error;
+      signal?.throwIfAborted();
+      throw new ApiError({ offline: true });
+    } finally {
+      stall.end();
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+}
+
+/**
+ * @param {object|undefined} json
+ * @param {string|undefined} key
+ */
+function headersFor(json, key) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: "application/json" };
+  if (json !== undefined) headers["Content-Type"] = "application/json";
+  if (key) headers["Idempotency-Key"] = key;
+  return headers;
+}
+

@@ -1,0 +1,59 @@
+/** One line of the chat. */
+import { t, tn } from "../strings.js";
+import { bead } from "../ui/bead.js";
+import { el } from "../ui/dom.js";
+import { exactTime, timeOfDay } from "../ui/format.js";
+
+/** @typedef {import("./chat-memory.js").Line} Line */
+
+export class ChatLine {
+  #me;
+  #onRetry;
+  #state = el("div", { class: "msg-state t13 dim" });
+  /** @type {HTMLElement} */
+  element;
+
+  /**
+   * @param {Line} line
+   * @param {{me: string, lang: string, onRetry: (line: Line) => void}} parts `me` is a name
+   */
+  constructor(line, { me, lang, onRetry }) {
+    this.#me = me;
+    this.#onRetry = onRetry;
+    const mine = line.from === me;
+    const note = line.to === "*" ? "" : mine ? t("chat.toName", { name: line.to }) : t("chat.toYou");
+    const exact = exactTime(line.sent, lang);
+    this.element = el("div", { class: `msg${mine ? " mine" : ""}${note ? " private" : ""}` },
+      bead(line.from, { size: 24 }),
+      el("div", { class: "msg-head" },
+        el("b", { text: mine ? t("you") : line.from }),
+        el("time", { dateTime: line.sent, title: exact, text: timeOfDay(line.sent, Date.now(), lang) }),
+        note && el("span", { class: "to-note", text: note })),
+      el("p", { text: line.text }));
+    this.showState(line);
+  }
+
+  /**
+   * What became of it: of one's own lines only.
+   * @param {Line} line
+   */
+  showState(line) {
+    const words = line.from === this.#me ? stateWords(line) : "";
+    this.#state.replaceChildren(words);
+    if (line.state === "failed") {
+      this.#state.append(" ", el("button", { type: "button", class: "btn s", text: t("retry"), on: { click: () => this.#onRetry(line) } }));
+    }
+    if (words) this.element.append(this.#state);
+    else this.#state.remove();
+  }
+}
+
+/** @param {Line} line */
+function stateWords({ state, to, sent, expires }) {
+  if (state === "failed") return t("chat.notSent");
+  if (state === "delivered") return t("chat.delivered");
+  if (state !== "kept") return "";
+  const minutes = Math.max(1, Math.round((Date.parse(expires ?? sent) - Date.parse(sent)) / 60_000));
+  const time = tn("time.minutes", minutes);
+  return to === "*" ? t("chat.keptForAll", { time }) : t("chat.kept", { name: to, time });
+}

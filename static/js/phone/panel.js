@@ -1,0 +1,91 @@
+/** People and chat: columns on a wide window, a drawer on a narrow one. */
+import { t, tn } from "../strings.js";
+import { announce, byId } from "../ui/dom.js";
+import { bindDrawer, WIDE } from "../ui/sheet.js";
+import { Chat } from "./chat.js";
+import { ChatMemory } from "./chat-memory.js";
+import { Roster } from "./roster.js";
+
+/** @typedef {import("../api.js").Changes} Changes */
+
+export class PhonePanel {
+  #drawer = byId("drawer");
+  #button = byId("open-phone");
+  #news = byId("chat-news");
+  #to = byId("to");
+  #roster;
+  #chat;
+
+  /**
+   * @param {object} parts
+   * @param {import("../api.js").Api} parts.api
+   * @param {string} parts.base URL prefix of the site
+   * @param {string} parts.thread name
+   * @param {string} parts.me name
+   * @param {string} parts.lang
+   */
+  constructor({ api, base, thread, me, lang }) {
+    this.#roster = new Roster({ me, lang, online: byId("online"), away: byId("away"), awayHead: byId("away-head"),
+      beads: byId("who-beads"), count: byId("who-count"), names: byId("to-names") });
+    const memory = new ChatMemory(`mozchat${base}:${thread}:chat:${me}`);
+    this.#chat = new Chat({ api, memory, me, lang, log: byId("chat"), empty: byId("chat-empty"), form: byId("chat-form"),
+      to: this.#to, message: byId("message"), state: byId("chat-state") });
+    this.#roster.heardOf(memory.lines.map(({ from, sent }) => ({ name: from, at: sent })));
+    bindDrawer(this.#drawer, byId("main"));
+    this.#listen();
+  }
+
+  /** @param {Changes} changes */
+  receive({ online, messages, clips }) {
+    if (messages) {
+      this.#chat.receive(messages);
+      const spoken = messages.filter(({ type }) => type === "chat");
+      this.#roster.heardOf(spoken.map(({ from, sent }) => ({ name: from, at: sent })));
+    }
+    if (clips?.added?.length) this.#roster.heardOf(clips.added.map(({ author, created }) => ({ name: author, at: created })));
+    if (online) {
+      this.#roster.showOnline(online);
+      this.#nameButton();
+    }
+  }
+
+  #listen() {
+    this.#roster.addEventListener("chosen", (event) => this.#address(/** @type {CustomEvent} */ (event).detail.name));
+    this.#chat.addEventListener("line", (event) => this.#lineCame(/** @type {CustomEvent} */ (event).detail.line));
+    this.#to.addEventListener("input", () => this.#roster.address(this.#to.value.trim()));
+    this.#drawer.addEventListener("toggle", () => {
+      if (!this.#isSeen()) return;
+      this.#news.hidden = true;
+      byId("chat").scrollTop = byId("chat").scrollHeight;
+      this.#nameButton();
+    });
+  }
+
+  /**
+   * To one, or with a second press to everybody again.
+   * @param {string} name
+   */
+  #address(name) {
+    this.#to.value = this.#to.value === name ? "" : name;
+    this.#to.dispatchEvent(new Event("input"));
+    // On a phone the keyboard would rise over what one is looking at.
+    if (matchMedia("(pointer: fine)").matches) byId("message").focus();
+  }
+
+  /** @param {import("./chat-memory.js").Line} line */
+  #lineCame({ from, text }) {
+    if (this.#isSeen()) return;
+    this.#news.hidden = false;
+    this.#nameButton();
+    announce(t("chat.from", { name: from, text }));
+  }
+
+  #isSeen() {
+    return matchMedia(WIDE).matches || this.#drawer.matches(":popover-open");
+  }
+
+  #nameButton() {
+    const name = tn("phone.open", this.#roster.size);
+    this.#button.setAttribute("aria-label", this.#news.hidden ? name : `${name}, ${t("chat.news")}`);
+  }
+}

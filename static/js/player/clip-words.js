@@ -1,0 +1,43 @@
+/** What the list says of a clip that is on its way, or that does not play. */
+import { t } from "../strings.js";
+import { percent } from "../ui/format.js";
+
+/**
+ * @typedef {import("./entry.js").Entry} Entry
+ * @typedef {"format"|"gone"|"network"} Problem why the player could not play a clip
+ * @typedef {{progress: number, error: import("../api-error.js").ApiError|null}} Way how far a clip of the outbox is: 0 to 1
+ */
+
+/**
+ * @param {Entry["phase"]} phase
+ * @param {number} progress 0 to 1
+ * @param {string} lang
+ * @returns {string} "" for an ordinary clip
+ */
+export function phaseWords(phase, progress, lang) {
+  if (phase === "sending") return t("clip.sending", { percent: percent(progress, lang) });
+  if (phase === "waiting") return t("clip.waits");
+  return phase === "failed" ? t("clip.notSent") : "";
+}
+
+/** Answers that we have words of our own for, where the server gives none. */
+const KNOWN = new Set([401, 403, 404, 413, 415, 422, 429, 503, 507]);
+
+/**
+ * Why a clip was not taken: in the server's words where it gave some.
+ * @param {import("../api-error.js").ApiError|null} error
+ * @returns {string}
+ */
+export function refusal(error) {
+  if (error?.detail) return error.detail;
+  if (error?.offline) return t("clip.failed.offline");
+  return t(`clip.failed.${error && KNOWN.has(error.status) ? error.status : "other"}`);
+}
+
+/** Why a clip does not play. @type {Record<Problem, string>} */
+const PROBLEMS = { format: "clip.unplayable", gone: "clip.gone", network: "clip.broken" };
+
+/** @param {Problem} problem */
+export function problemWords(problem) {
+  return t(PROBLEMS[problem]);
+}

@@ -1,0 +1,55 @@
+/**
+ * What an item of the list shows, be it a clip of the catalogue or one that waits in the outbox. Pure.
+ *
+ * @typedef {import("../api.js").Clip} Clip
+ * @typedef {import("../recorder/outbox.js").OutboxItem} OutboxItem
+ *
+ * @typedef {object} Entry
+ * @property {string} id the clip's, or the outbox item's
+ * @property {"sent"|"sending"|"waiting"|"failed"} phase
+ * @property {string} author
+ * @property {boolean} own
+ * @property {string} created RFC 3339
+ * @property {number} duration seconds
+ * @property {number} bytes
+ * @property {string} mime
+ * @property {string} description
+ * @property {number[]} peaks 0 to 100, [] where they are not known
+ * @property {string} media URL of the bytes, "" before it is sent
+ */
+
+/**
+ * @param {Clip} clip
+ * @param {boolean} own
+ * @returns {Entry}
+ */
+export function entryOfClip(clip, own) {
+  const { id, author, created, duration, bytes, mime, description, peaks = [], media } = clip;
+  return { id, phase: "sent", author, own, created, duration, bytes, mime, description, peaks, media };
+}
+
+/**
+ * @param {OutboxItem} item
+ * @param {string} author whoever sits here
+ * @returns {Entry}
+ */
+export function entryOfItem({ id, state, take, description }, author) {
+  const { created, seconds: duration, blob, mime, peaks } = take;
+  return { id, phase: state, author, own: true, created, duration, bytes: blob.size, mime, description, peaks, media: "" };
+}
+
+/** @param {{mime: string}} entry */
+export function isVideo({ mime }) {
+  return mime.startsWith("video/");
+}
+
+/**
+ * The outbox item that a clip of one's own is: the news of it may come before the answer to its upload does, and
+ * then it must not stand there twice. The server keeps a clip's bytes as they are.
+ * @param {Clip} clip one's own
+ * @param {OutboxItem[]} items
+ * @returns {OutboxItem|undefined}
+ */
+export function sentAs(clip, items) {
+  return items.find(({ tries, take }) => tries > 0 && take.blob.size === clip.bytes);
+}

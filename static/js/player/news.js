@@ -1,0 +1,80 @@
+/**
+ * Clips that were not heard yet: their number in the page's title and on "Play new", a hint where they came below
+ * what is looked at, and a word to the screen reader.
+ */
+import { t, tn } from "../strings.js";
+import { announce } from "../ui/dom.js";
+import { length } from "../ui/format.js";
+
+/** @typedef {import("../api.js").Clip} Clip */
+
+export class News {
+  #parts;
+  #title = document.title;
+  /** Came below the window. @type {string[]} */
+  #below = [];
+
+  /**
+   * @param {object} parts
+   * @param {import("./catalogue.js").Catalogue} parts.catalogue
+   * @param {import("./heard.js").Heard} parts.heard
+   * @param {(clip: Clip) => boolean} parts.isMine
+   * @param {HTMLElement} parts.button "Play new"
+   * @param {HTMLElement} parts.jump the hint
+   * @param {(id: string) => void} parts.playFrom
+   * @param {(id: string) => void} parts.show scrolls to a clip
+   * @param {() => boolean} parts.atEnd
+   */
+  constructor(parts) {
+    this.#parts = parts;
+    const { catalogue, heard, button, jump } = parts;
+    heard.addEventListener("change", () => this.#count());
+    catalogue.addEventListener("change", (event) => this.#changed(/** @type {CustomEvent} */ (event).detail));
+    button.addEventListener("click", () => {
+      const [next] = this.#unheard();
+      if (next) parts.playFrom(next.id);
+    });
+    jump.addEventListener("click", () => {
+      parts.show(this.#below[0]);
+      this.scrolled(true);
+    });
+  }
+
+  /** @param {boolean} atEnd */
+  scrolled(atEnd) {
+    if (atEnd) this.#below = [];
+    this.#hint();
+  }
+
+  /** @param {import("./catalogue.js").Difference} difference */
+  #changed({ added, removed, first }) {
+    this.#count();
+    const gone = new Set(removed.map(({ id }) => id));
+    this.#below = this.#below.filter((id) => !gone.has(id));
+    const news = first ? [] : added.filter((clip) => !this.#parts.isMine(clip));
+    if (!this.#parts.atEnd()) this.#below.push(...news.map(({ id }) => id));
+    this.#hint();
+    if (news.length === 1) announce(t("clip.arrived", { name: news[0].author, length: length(news[0].duration) }));
+    else if (news.length) announce(tn("player.jump", news.length));
+  }
+
+  #unheard() {
+    const { catalogue, heard, isMine } = this.#parts;
+    return catalogue.clips.filter((clip) => !isMine(clip) && !heard.has(clip.id));
+  }
+
+  #count() {
+    const { button } = this.#parts;
+    const { length: count } = this.#unheard();
+    document.title = count ? `(${count}) ${this.#title}` : this.#title;
+    button.hidden = count === 0;
+    const words = button.querySelector("span");
+    if (words) words.textContent = tn("player.playNew", count);
+  }
+
+  #hint() {
+    const { jump } = this.#parts;
+    jump.hidden = this.#below.length === 0;
+    jump.textContent = tn("player.jump", this.#below.length);
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * The record button, under finger, mouse and keyboard; the space bar is one anywhere on the page where it means
+ * nothing else.
+ *
+ * Events: "deed", detail {deed: "start"|"stop"|"cancel"}; "hold" when a press becomes push-to-talk, slides away, or
+ * comes back.
+ *
+ * @typedef {"idle"|"asking"|"recording"} RecorderState
+ */
+import { discPath, REST_DISC } from "../ui/bead.js";
+import { setIcon } from "../ui/icons.js";
+import { HOLD_MS, Press } from "./press.js";
+
+/** Whatever the space bar has a meaning on. */
+const TAKEN = "input, textarea, select, button, a[href], summary, dialog, [contenteditable], [role=slider], [role=menuitem], [popover]";
+
+export class RecordButton extends EventTarget {
+  #button;
+  #state;
+  #me;
+  #disc;
+  #press = new Press();
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  #holdTimer;
+  /** It is the space bar that holds the press. */
+  #keyed = false;
+
+  /**
+   * @param {object} parts
+   * @param {HTMLElement} parts.button
+   * @param {() => RecorderState} parts.state
+   * @param {() => boolean} parts.ready nothing else is in the recorder's place
+   * @param {string} parts.me name: whose shape the button takes
+   */
+  constructor({ button, state, ready, me }) {
+    super();
+    this.#button = button;
+    this.#state = state;
+    this.#me = me;
+    this.#disc = /** @type {SVGPathElement} */ (button.querySelector(".disc"));
+    this.#followPointer();
+    this.#followKeys(ready);
+    button.addEventListener("click", ({ detail }) => {
+      // Pointers and the space bar were told of already; this is Enter, or a screen reader.
+      if (detail === 0) this.#tell(state() === "idle" ? "start" : "stop");
+    });
+    addEventListener("blur", () => this.#lose());
+  }
+
+  /** A press that started the recording is still down. */
+  get holding() {
+    return this.#press.holding;
+  }
+
+  /** Let go now, it would throw the recording away. */
+  get away() {
+    return this.#press.away;
+  }
+
+  /**
+   * @param {RecorderState|"refused"} state
+   * @param {"audio"|"video"} kind
+   */
+  show(state, kind) {
+    const running = state === "recording";
+    this.#button.setAttribute("aria-pressed", String(running || state === "asking"));
+    setIcon(this.#button.lastElementChild ?? this.#button, running ? "stop" : state === "refused" ? "micoff" : kind === "video" ? "cam" : "mic");
+    if (running || state === "asking") return;
+    this.#disc.setAttribute("d", REST_DISC);
+    this.#press.forget();
+    clearTimeout(this.#holdTimer);
+  }
+
+  /**
+   * @param {number} left share of the time that is left, 0 to 1
+   * @param {number} level 0 to 1
+   */
+  showTick(left, level) {
+    this.#button.style.setProperty("--left", left.toFixed(4));
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.#disc.setAttribute("d", discPath(this.#me, still ? 0 : level));
+  }
+
+  #followPointer() {
+    const button = this.#button;
+    button.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      button.setPointerCapture(event.pointerId);
+      this.#down({ x: event.clientX, y: event.clientY });
+    });
+    button.addEventListener("pointermove", (event) => this.#move(event.clientX, event.clientY));
+    button.addEventListener("pointerup", () => this.#up());
+    button.addEventListener("pointercancel", () => this.#lose());
+    button.addEventListener("contextmenu", (event) => event.preventDefault());
+  }
+
+  /** @param {() => boolean} ready */
+  #followKeys(ready) {
+    document.addEventListener("keydown", (event) => {
+      const onButton = event.target === this.#button;
+      const plain = !event.ctrlKey && !event.altKey && !event.metaKey && !event.shiftKey;
+      if (event.code !== "Space" || !plain || !(onButton || isFree(event.target)) || !ready()) return;
+      event.preventDefault();
+      if (!event.repeat) this.#down({ tap: onButton });
+    });
+    document.addEventListener("keyup", (event) => {
+      if (event.code !== "Space" || !this.#keyed) return;
+      event.preventDefault();
+      this.#up();
+    });
+  }
+
+  /** @param {{x?: number, y?: number, tap?: boolean}} press by pointer where it has a place */
+  #down({ x, y, tap = true }) {
+    this.#keyed = x === undefined;
+    const deed = this.#press.down({ at: performance.now(), x, y, tap, running: this.#state() !== "idle" });
+    if (deed) this.#holdTimer = setTimeout(() => this.#changed(), HOLD_MS + 1);
+    this.#tell(deed);
+  }
+
+  /**
+   * @param {number} x
+   * @param {number} y
+   */
+  #move(x, y) {
+    const { away } = this.#press;
+    this.#press.move({ x, y });
+    if (away !== this.#press.away) this.#changed();
+  }
+
+  #up() {
+    clearTimeout(this.#holdTimer);
+    this.#keyed = false;
+    this.#tell(this.#press.up({ at: performance.now(), asking: this.#state() === "asking" }));
+  }
+
+  #lose() {
+    clearTimeout(this.#holdTimer);
+    this.#keyed = false;
+    this.#tell(this.#press.lost({ at: performance.now(), asking: this.#state() === "asking" }));
+  }
+
+  #changed() {
+    if (this.holding) this.dispatchEvent(new Event("hold"));
+  }
+
+  /** @param {import("./press.js").Deed} deed */
+  #tell(deed) {
+    if (deed) this.dispatchEvent(new CustomEvent("deed", { detail: { deed } }));
+  }
+}
+
+/** @param {EventTarget|null} target */
+function isFree(target) {
+  return target instanceof Element && !target.closest(TAKEN) && !document.querySelector("dialog[open], :popover-open:not(.toast)");
+}

@@ -1,0 +1,163 @@
+/**
+ * From a press of Record to takes: opens the devices, records, lets them go.
+ *
+ * Events: "state", detail {state, kind}; "tick", detail {@link Tick}; "take", detail {take: {@link Take}};
+ * "error", detail {reason, device}, the reason being CaptureError's, "short" or "failed".
+ * The state stays "recording" until the last take is given.
+ *
+ * @typedef {import("./plan.js").Plan} Plan
+ * @typedef {import("./plan.js").Wish} Wish
+ * @typedef {import("./session.js").Take} Take
+ * @typedef {import("./session.js").Tick} Tick
+ */
+
+import { systemClock } from "../clock.js";
+import { CaptureError } from "./capture.js";
+import { isWebKit } from "./media-type.js";
+import { planFor } from "./plan.js";
+import { Session } from "./session.js";
+import { WakeLock } from "./wake-lock.js";
+
+export class Recorder extends EventTarget {
+  /** @type {"idle"|"asking"|"recording"} */
+  state = "idle";
+  #capture;
+  #settings;
+  #page;
+  #clock;
+  #Media;
+  #wakeLock;
+  #webkit;
+  /** The press that is on. @type {Plan|null} */
+  #plan = null;
+  /** Its recording, once the devices are there. @type {Session|null} */
+  #session = null;
+
+  /**
+   * @param {object} parts
+   * @param {Pick<import("./capture.js").Capture, "open"|"close"|"listen"|"rms"|"stream"|"addEventListener">} parts.capture
+   * @param {import("../api.js").Settings} parts.settings the thread's
+   * @param {{hidden: boolean, addEventListener: (type: string, listener: () => void) => void}} parts.page `document`
+   * @param {import("../clock.js").Clock} [parts.clock]
+   * @param {typeof globalThis.MediaRecorder} [parts.Media]
+   * @param {{hold: () => void, release: () => void}} [parts.wakeLock]
+   * @param {{vendor?: string}} [parts.browser]
+   */
+  constructor({
+    capture, settings, page, clock = systemClock, Media = globalThis.MediaRecorder,
+    wakeLock = new WakeLock(page), browser = navigator,
+  }) {
+    super();
+    this.#capture = capture;
+    this.#settings = settings;
+    this.#page = page;
+    this.#clock = clock;
+    this.#Media = Media;
+    this.#wakeLock = wakeLock;
+    this.#webkit = isWebKit(browser);
+    capture.addEventListener("interrupted", () => this.#session?.end("interrupted"));
+  }
+
+  /** The open devices, for one's own picture. */
+  get stream() {
+    return this.#capture.stream;
+  }
+
+  /**
+   * Never rejects: what goes wrong is an "error" event.
+   * @param {Wish} wish
+   */
+  async start(wish = {}) {
+    if (this.state !== "idle") return;
+    const isSupported = (/** @type {string} */ type) => Boolean(this.#Media?.isTypeSupported(type));
+    const plan = planFor(wish, this.#settings, { isSupported, webkit: this.#webkit });
+    if (!plan) return this.#complain("unsupported", "either");
+    this.#plan = plan;
+    this.#tell("asking", plan);
+    try {
+      const { kind, quality, microphone, camera } = plan.wish;
+      const stream = await this.#capture.open({ video: kind === "video", quality, microphone, camera });
+      if (this.#plan === plan) this.#record(plan, stream);
+    } catch (error) {
+      if (this.#plan === plan) this.#fail(error, plan);
+    }
+  }
+
+  /** Ends the recording; its last take follows. */
+  stop() {
+    if (!this.#plan) return;
+    if (this.#session && !this.#session.short) {
+      this.#session.end("stopped");
+    } else {
+      this.cancel();
+      this.#complain("short", "microphone");
+    }
+  }
+
+  /** Ends the recording and throws away what is not yet a take. */
+  cancel() {
+    if (!this.#plan) return;
+    this.#session?.cancel();
+    this.#release(this.#plan);
+  }
+
+  /**
+   * Recording comes first, then what can wait.
+   * @param {Plan} plan
+   * @param {MediaStream} stream
+   */
+  #record(plan, stream) {
+    const session = new Session({
+      plan, stream, Media: this.#Media, page: this.#page, clock: this.#clock, rms: () => this.#capture.rms(),
+    });
+    this.#session = session;
+    const on = (/** @type {string} */ type, /** @type {(detail: any) => void} */ act) =>
+      session.addEventListener(type, (event) => act(/** @type {CustomEvent} */ (event).detail));
+    on("tick", (detail) => this.dispatchEvent(new CustomEvent("tick", { detail })));
+    on("take", (detail) => this.dispatchEvent(new CustomEvent("take", { detail })));
+    on("end", ({ takes }) => {
+      this.#release(plan);
+      if (!takes) this.#complain("failed", "microphone");
+    });
+    this.#tell("recording", plan);
+    if (this.#session !== session) return;
+    this.#capture.listen();
+    this.#wakeLock.hold();
+  }
+
+  /**
+   * @param {unknown} error
+   * @param {Plan} plan
+   */
+  #fail(error, plan) {
+    this.#release(plan);
+    if (error instanceof CaptureError) this.#complain(error.reason, error.device);
+    else this.#complain("failed", "microphone");
+  }
+
+  /** @param {Plan} plan */
+  #release(plan) {
+    this.#plan = null;
+    this.#session = null;
+    this.#capture.close();
+    this.#wakeLock.release();
+    this.#tell("idle", plan);
+  }
+
+  /**
+   * @param {Recorder["state"]} state
+   * @param {Plan} plan
+   */
+  #tell(state, { wish: { kind } }) {
+    this.state = state;
+    this.dispatchEvent(new CustomEvent("state", { detail: { state, kind } }));
+  }
+
+  /**
+   * @param {import("./capture.js").CaptureReason|"short"|"failed"} reason
+   * @param {"microphone"|"camera"|"either"} device
+   */
+  #complain(reason, device) {
+    this.dispatchEvent(new CustomEvent("error", { detail: { reason, device } }));
+  }
+}

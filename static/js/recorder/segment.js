@@ -1,0 +1,103 @@
+/**
+ * One MediaRecorder from start to stop: what will be one clip.
+ *
+ * @typedef {import("../clock.js").Clock} Clock
+ * @typedef {{blob: Blob, mime: string, seconds: number, peaks: number[], created: string}} Recording
+ */
+
+import { PeakCollector } from "./peaks.js";
+
+/** Milliseconds between two looks at the size, where it must be watched. */
+const SLICE = 250;
+/** Seconds that an encoder may hold back before a look, beyond one slice. */
+const HELD_BACK = 0.5;
+/** Of the limit, for what comes at the end: a key frame, an index. */
+const RESERVE = 0.04;
+
+export class Segment {
+  /** Clock time at which it began, ms. */
+  began;
+  #media;
+  #clock;
+  #created;
+  /** @type {Blob[]} */
+  #pieces = [];
+  #bytes = 0;
+  #maxBytes;
+  #onFull;
+  /** @type {number|null} */
+  #ended = null;
+  /** @type {Promise<void>} */
+  #stopped;
+  #peaks = new PeakCollector();
+  #heard = false;
+
+  /**
+   * Starts at once.
+   * @param {object} parts
+   * @param {typeof MediaRecorder} parts.Media
+   * @param {MediaStream} parts.stream
+   * @param {MediaRecorderOptions} parts.options
+   * @param {number|null} parts.maxBytes a limit that may be passed, null where it cannot. Watching has its price: a
+   *   file that is handed out in pieces gets no duration from the browser
+   * @param {() => void} parts.onFull the next pieces may pass the limit
+   * @param {() => void} parts.onEnd it stopped by itself
+   * @param {Clock} parts.clock
+   */
+  constructor({ Media, stream, options, maxBytes, onFull, onEnd, clock }) {
+    this.#clock = clock;
+    this.#maxBytes = maxBytes;
+    this.#onFull = onFull;
+    this.#media = new Media(stream, options);
+    this.#media.ondataavailable = (event) => this.#take(event.data);
+    this.#media.onerror = () => onEnd();
+    this.#stopped = new Promise((resolve) => {
+      this.#media.onstop = () => {
+        if (this.#ended === null) onEnd();
+        resolve();
+      };
+    });
+    this.began = clock.now();
+    this.#created = new Date(clock.wall()).toISOString();
+    this.#media.start(maxBytes === null ? undefined : SLICE);
+  }
+
+  /** @param {number|null} rms the level just now, null where it cannot be known */
+  measure(rms) {
+    this.#heard ||= rms !== null;
+    this.#peaks.push(rms ?? 0);
+  }
+
+  /** Stops. @returns {Promise<Recording|null>} null where nothing came out of it */
+  async finish() {
+    this.#stop();
+    await this.#stopped;
+    const mime = this.#media.mimeType;
+    const blob = new Blob(this.#pieces, { type: mime });
+    const seconds = (/** @type {number} */ (this.#ended) - this.began) / 1000;
+    const peaks = this.#heard ? this.#peaks.peaks : [];
+    return blob.size ? { blob, mime, seconds, peaks, created: this.#created } : null;
+  }
+
+  /** Stops, and forgets what was recorded. */
+  abandon() {
+    this.#media.ondataavailable = null;
+    this.#stop();
+    this.#pieces = [];
+  }
+
+  #stop() {
+    this.#ended ??= this.#clock.now();
+    if (this.#media.state !== "inactive") this.#media.stop();
+  }
+
+  /** @param {Blob} piece */
+  #take(piece) {
+    this.#pieces.push(piece);
+    this.#bytes += piece.size;
+    if (this.#maxBytes === null || this.#ended !== null) return;
+    const perSecond = (this.#bytes * 1000) / Math.max(SLICE, this.#clock.now() - this.began);
+    const coming = perSecond * (SLICE / 1000 + HELD_BACK) + this.#maxBytes * RESERVE;
+    if (this.#bytes + coming > this.#maxBytes) this.#onFull();
+  }
+}

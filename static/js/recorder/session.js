@@ -1,0 +1,182 @@
+/**
+ * One press of Record, from the open microphone to its last take.
+ *
+ * Events: "tick", detail {@link Tick}; "take", detail {take: {@link Take}}; "end", detail {takes}, when all are given.
+ *
+ * @typedef {import("../clock.js").Clock} Clock
+ * @typedef {import("./plan.js").Plan} Plan
+ *
+ * @typedef {"stopped"|"time"|"bytes"|"flood"|"interrupted"} TakeReason why it ended
+ *
+ * @typedef {object} Take
+ * @property {string} id also the idempotency key of its upload
+ * @property {Blob} blob
+ * @property {string} mime
+ * @property {number} seconds
+ * @property {number[]} peaks at most 128 of 0 to 100; none where the level could not be measured
+ * @property {"audio"|"video"} kind
+ * @property {TakeReason} reason
+ * @property {string} created RFC 3339, by this browser's clock
+ *
+ * @typedef {object} Tick
+ * @property {number} seconds since recording began
+ * @property {number} left seconds until it ends by itself
+ * @property {number} level 0 to 1
+ * @property {number[]} peaks so far, spread evenly over `seconds`
+ */
+
+import { newKey } from "../key.js";
+import { loudness, PeakCollector } from "./peaks.js";
+import { Segment } from "./segment.js";
+
+/** Milliseconds that a stream may go on. */
+const FLOOD = 120_000;
+/** Milliseconds: a first clip under this was a slip of the finger, a later one is the rest of a word. */
+const SHORTEST = 300;
+const SHORTEST_REST = 100;
+/** Milliseconds from the start of a stream's next clip to the end of the one before: a frame of sound. */
+const OVERLAP = 60;
+/** Milliseconds between two looks at the level. */
+const SAMPLE = 40;
+/** Milliseconds by which a hidden tab's timers may be late; a clip too long would be refused. */
+const HIDDEN_LATE = 1000;
+
+export class Session extends EventTarget {
+  #plan;
+  #stream;
+  #Media;
+  #page;
+  #clock;
+  #rms;
+  /** Clock time, ms. */
+  #began;
+  #shape = new PeakCollector();
+  /** What is being recorded. @type {Segment} */
+  #segment;
+  /** Those before it, until their takes are given. @type {Promise<void>} */
+  #closing = Promise.resolve();
+  #segments = 0;
+  #takes = 0;
+  #over = false;
+  #cancelled = false;
+  /** @type {any} */
+  #timer;
+
+  /**
+   * Records at once. Not even the browser's "start" event is waited for: sound is recorded from 40 ms after start(), the
+   * event of a picture may come a second later.
+   * @param {object} parts
+   * @param {Plan} parts.plan
+   * @param {MediaStream} parts.stream
+   * @param {typeof MediaRecorder} parts.Media
+   * @param {{hidden: boolean}} parts.page `document`
+   * @param {Clock} parts.clock
+   * @param {() => number|null} parts.rms the level just now
+   */
+  constructor({ plan, stream, Media, page, clock, rms }) {
+    super();
+    this.#plan = plan;
+    this.#stream = stream;
+    this.#Media = Media;
+    this.#page = page;
+    this.#clock = clock;
+    this.#rms = rms;
+    this.#segment = this.#record();
+    this.#began = this.#segment.began;
+    this.#timer = clock.setTimeout(() => this.#tick(), 0);
+  }
+
+  /** It was a slip of the finger, if it is ended now. */
+  get short() {
+    return this.#segments === 1 && this.#clock.now() - this.#began < SHORTEST;
+  }
+
+  /** @param {TakeReason} reason */
+  async end(reason) {
+    if (this.#over) return;
+    const segment = this.#segment;
+    const worthIt = this.#segments === 1 || this.#clock.now() - segment.began >= SHORTEST_REST;
+    this.#finish();
+    if (worthIt) this.#closing = this.#closing.then(() => this.#give(segment, reason));
+    else segment.abandon();
+    await this.#closing;
+    if (!this.#cancelled) this.dispatchEvent(new CustomEvent("end", { detail: { takes: this.#takes } }));
+  }
+
+  /** Throws away what is not yet a take, and says nothing more. */
+  cancel() {
+    this.#cancelled = true;
+    this.#finish();
+    this.#segment.abandon();
+  }
+
+  #finish() {
+    this.#over = true;
+    this.#clock.clearTimeout(this.#timer);
+  }
+
+  #record() {
+    const { options, maxBytes, wish } = this.#plan;
+    this.#segments += 1;
+    return new Segment({
+      Media: this.#Media, stream: this.#stream, options, maxBytes, clock: this.#clock,
+      onFull: () => (wish.stream ? this.#roll("bytes") : this.end("bytes")),
+      onEnd: () => this.end("interrupted"),
+    });
+  }
+
+  #tick() {
+    const { wish } = this.#plan;
+    const now = this.#clock.now();
+    const late = this.#page.hidden && wish.seconds * 1000 > 2 * HIDDEN_LATE ? HIDDEN_LATE : 0;
+    const full = this.#segment.began + wish.seconds * 1000 - late - (wish.stream ? OVERLAP : 0);
+    const end = wish.stream ? this.#began + FLOOD : full;
+    if (now >= end) return this.end(wish.stream ? "flood" : "time");
+    if (now >= full) this.#roll("time");
+    if (this.#over) return;
+    this.#timer = this.#clock.setTimeout(() => this.#tick(), Math.min(SAMPLE, end - now, Math.max(1, full - now)));
+    this.#measure(now - this.#began, end - now);
+  }
+
+  /**
+   * @param {number} passed ms
+   * @param {number} left ms
+   */
+  #measure(passed, left) {
+    const rms = this.#rms();
+    this.#segment.measure(rms);
+    this.#shape.push(rms ?? 0);
+    /** @type {Tick} */
+    const detail = { seconds: passed / 1000, left: left / 1000, level: loudness(rms ?? 0), peaks: this.#shape.peaks };
+    this.dispatchEvent(new CustomEvent("tick", { detail }));
+  }
+
+  /**
+   * The next clip of a stream: it runs before the one before stops, so that not a word falls between them.
+   * @param {TakeReason} reason
+   */
+  #roll(reason) {
+    const old = this.#segment;
+    try {
+      this.#segment = this.#record();
+    } catch {
+      this.end("interrupted");
+      return;
+    }
+    const overlap = new Promise((resolve) => this.#clock.setTimeout(() => resolve(null), OVERLAP));
+    this.#closing = this.#closing.then(() => overlap).then(() => this.#give(old, reason));
+  }
+
+  /**
+   * @param {Segment} segment
+   * @param {TakeReason} reason
+   */
+  async #give(segment, reason) {
+    const made = await segment.finish();
+    if (!made || this.#cancelled) return;
+    this.#takes += 1;
+    /** @type {Take} */
+    const take = { id: newKey(), kind: this.#plan.wish.kind, reason, ...made };
+    this.dispatchEvent(new CustomEvent("take", { detail: { take } }));
+  }
+}

@@ -1,0 +1,354 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+import { CaptureError } from "../../static/js/recorder/capture.js";
+import { Recorder } from "../../static/js/recorder/recorder.js";
+import { WakeLock } from "../../static/js/recorder/wake-lock.js";
+import { FakeClock, FakePage, settle } from "./support.mjs";
+
+let clock, page, capture, wakeLock, recorder, log, takes, ticks;
+
+/** A MediaRecorder whose every second is `bytesPerSecond` of sound. */
+class FakeMedia {
+  static made = [];
+  static supported = (type) => type.includes("webm");
+  static bytesPerSecond = 4000;
+  static isTypeSupported = (type) => FakeMedia.supported(type);
+  state = "inactive";
+
+  constructor(stream, options) {
+    Object.assign(this, { stream, options, mimeType: options.mimeType });
+    FakeMedia.made.push(this);
+  }
+
+  start(slice) {
+    this.state = "recording";
+    this.slice = slice;
+    this.began = this.told = clock.now();
+    log.push(`start ${FakeMedia.made.indexOf(this)}`);
+    if (slice) this.#cut();
+  }
+
+  stop() {
+    this.state = "inactive";
+    log.push(`stop ${FakeMedia.made.indexOf(this)}`);
+    const { ondataavailable } = this;
+    clock.setTimeout(() => {
+      if (ondataavailable) this.#give();
+      this.onstop();
+    }, 5);
+  }
+
+  #cut() {
+    clock.setTimeout(() => {
+      if (this.state !== "recording") return;
+      this.#give();
+      this.#cut();
+    }, this.slice);
+  }
+
+  #give() {
+    const bytes = Math.round(((clock.now() - this.told) / 1000) * FakeMedia.bytesPerSecond);
+    this.told = clock.now();
+    this.ondataavailable?.({ data: new Blob([new Uint8Array(bytes)]) });
+  }
+}
+
+class FakeCapture extends EventTarget {
+  stream = null;
+  opened = [];
+  level = 0.1;
+  /** Milliseconds that the person, or the device, takes. */
+  delay = 50;
+  error = null;
+
+  async open(wish) {
+    this.opened.push(wish);
+    await new Promise((resolve) => clock.setTimeout(resolve, this.delay));
+    if (this.error) throw this.error;
+    this.stream = { name: "stream" };
+    return this.stream;
+  }
+
+  listen() {
+    log.push("listen");
+  }
+
+  rms() {
+    return this.level;
+  }
+
+  close() {
+    if (this.stream) log.push("close");
+    this.stream = null;
+  }
+}
+
+beforeEach(() => {
+  clock = new FakeClock();
+  page = new FakePage();
+  capture = new FakeCapture();
+  FakeMedia.made = [];
+  FakeMedia.bytesPerSecond = 4000;
+  FakeMedia.supported = (type) => type.includes("webm");
+  log = [];
+  takes = [];
+  ticks = [];
+  wakeLock = { hold: () => log.push("awake"), release: () => log.push("asleep") };
+  recorder = open({ maxClipSizeSec: 15, maxBlobBytes: 1_000_000 });
+});
+
+function open(settings) {
+  const made = new Recorder({ capture, settings, page, clock, Media: FakeMedia, wakeLock, browser: {} });
+  made.addEventListener("state", ({ detail }) => log.push(detail.state));
+  made.addEventListener("error", ({ detail }) => log.push(`error ${detail.reason} ${detail.device}`));
+  made.addEventListener("tick", ({ detail }) => ticks.push(detail));
+  made.addEventListener("take", ({ detail }) => {
+    takes.push(detail.take);
+    log.push(`take ${detail.take.reason}`);
+  });
+  return made;
+}
+
+/** Presses Record and waits until it records. */
+async function press(wish) {
+  recorder.start(wish);
+  await clock.advance(60);
+  assert.equal(recorder.state, "recording");
+}
+
+test("one clip: asked, recorded, stopped, given, and the microphone let go", async () => {
+  assert.equal(capture.opened.length, 0, "nothing is asked before the press");
+  await press({ microphone: "m1" });
+  await clock.advance(3000);
+  recorder.stop();
+  await clock.advance(10);
+  assert.deepEqual(log, [
+    "asking", "start 0", "recording", "listen", "awake", "stop 0", "take stopped", "close", "asleep", "idle",
+  ]);
+  const [take] = takes;
+  assert.ok(Math.abs(take.seconds - 3) < 0.02, String(take.seconds));
+  assert.deepEqual([take.mime, take.kind, take.blob.type], ["audio/webm;codecs=opus", "audio", "audio/webm;codecs=opus"]);
+  assert.ok(Math.abs(take.blob.size - 12_000) < 100);
+  assert.match(take.id, /^[0-9a-f]{32}$/);
+  assert.match(take.created, /^2026-11-21T10:00:00/);
+  assert.deepEqual(capture.opened, [{ video: false, quality: "480p30", microphone: "m1", camera: "" }]);
+  assert.equal(FakeMedia.made[0].slice, undefined, "a whole file, as it cannot be too big");
+});
+
+test("ticks tell time, what is left, level and the shape so far", async () => {
+  await press({ seconds: 4 });
+  await clock.advance(1000);
+  const last = ticks.at(-1);
+  assert.ok(ticks.length >= 24 && ticks.length <= 27, String(ticks.length));
+  assert.ok(Math.abs(last.seconds - 1) < 0.05);
+  assert.ok(Math.abs(last.seconds + last.left - 4) < 1e-6);
+  assert.ok(last.level > 0.4 && last.level < 0.7);
+  assert.equal(last.peaks.length, ticks.length);
+  recorder.stop();
+  await clock.advance(10);
+  assert.ok(takes[0].peaks.length > 20 && takes[0].peaks.every((peak) => peak > 40));
+});
+
+test("where the level cannot be measured there are no peaks rather than silence", async () => {
+  capture.level = null;
+  await press({ seconds: 1 });
+  await clock.advance(1100);
+  assert.deepEqual(takes[0].peaks, []);
+});
+
+test("a clip is cut to the moment", async () => {
+  await press({ seconds: 15 });
+  await clock.advance(20_000);
+  assert.equal(takes.length, 1);
+  assert.equal(takes[0].reason, "time");
+  assert.ok(takes[0].seconds >= 15 && takes[0].seconds < 15.005, String(takes[0].seconds));
+  assert.equal(recorder.state, "idle");
+});
+
+test("a wish beyond the thread's limit is cut to it", async () => {
+  await press({ seconds: 600 });
+  await clock.advance(20_000);
+  assert.ok(takes[0].seconds < 15.005);
+});
+
+test("in a hidden tab, whose timers are late, it is cut a second early", async () => {
+  await press({ seconds: 15 });
+  page.show(false);
+  await clock.advance(20_000);
+  assert.ok(takes[0].seconds >= 14 && takes[0].seconds < 14.1, String(takes[0].seconds));
+});
+
+test("a stream: each clip begins before the last one stops, and they come in order", async () => {
+  await press({ seconds: 1, stream: true });
+  await clock.advance(3300);
+  recorder.stop();
+  await clock.advance(20);
+  assert.deepEqual(log.filter((entry) => !/listen|awake|asleep/.test(entry)), [
+    "asking", "start 0", "recording",
+    "start 1", "stop 0", "take time", "start 2", "stop 1", "take time", "start 3", "stop 2", "take time",
+    "stop 3", "take stopped", "close", "idle",
+  ]);
+  assert.equal(new Set(takes.map(({ id }) => id)).size, 4);
+  assert.equal(capture.opened.length, 1, "the microphone is opened once");
+  for (const take of takes.slice(0, 3)) assert.ok(take.seconds >= 1 && take.seconds < 1.005, String(take.seconds));
+  const overlaps = FakeMedia.made.slice(1).map((media, n) => FakeMedia.made[n].began + takes[n].seconds * 1000 - media.began);
+  assert.deepEqual(overlaps.map(Math.round), [60, 60, 60]);
+});
+
+test("a stream ends at the flood limit", async () => {
+  await press({ seconds: 15, stream: true });
+  await clock.advance(130_000);
+  assert.equal(takes.length, 9);
+  assert.deepEqual([takes[7].reason, takes[8].reason, recorder.state], ["time", "flood", "idle"]);
+  const whole = takes.reduce((sum, { seconds }) => sum + seconds, 0);
+  assert.ok(Math.abs(whole - 8 * 0.06 - 120) < 0.01, String(whole));
+});
+
+test("stopped just after a joint, the scrap is no clip of its own", async () => {
+  await press({ seconds: 1, stream: true });
+  await clock.advance(960);
+  recorder.stop();
+  await clock.advance(80);
+  assert.deepEqual(takes.map(({ reason }) => reason), ["time"]);
+  assert.equal(log.at(-1), "idle");
+});
+
+test("a slip of the finger gives no clip, but a reason", async () => {
+  await press();
+  await clock.advance(200);
+  recorder.stop();
+  await clock.advance(20);
+  assert.equal(takes.length, 0);
+  assert.deepEqual(log.slice(-4), ["close", "asleep", "idle", "error short microphone"]);
+});
+
+test("released before the microphone came: nothing stays open", async () => {
+  capture.delay = 400;
+  recorder.start();
+  await clock.advance(100);
+  recorder.stop();
+  assert.deepEqual(log, ["asking", "asleep", "idle", "error short microphone"]);
+  await clock.advance(1000);
+  assert.equal(FakeMedia.made.length, 0);
+});
+
+test("cancel throws away, and it can begin again at once", async () => {
+  await press();
+  await clock.advance(2000);
+  recorder.cancel();
+  assert.equal(recorder.state, "idle");
+  await press();
+  await clock.advance(1000);
+  recorder.stop();
+  await clock.advance(20);
+  assert.equal(takes.length, 1);
+  assert.ok(!log.some((entry) => entry.startsWith("error")));
+});
+
+test("a second press while it records changes nothing", async () => {
+  await press();
+  recorder.start();
+  await clock.advance(100);
+  assert.equal(capture.opened.length, 1);
+});
+
+for (const reason of ["refused", "missing", "busy", "insecure"]) {
+  test(`the microphone is ${reason}: said, and ready for another try`, async () => {
+    capture.error = new CaptureError(reason, "microphone");
+    recorder.start();
+    await clock.advance(100);
+    assert.deepEqual(log, ["asking", "asleep", "idle", `error ${reason} microphone`]);
+    capture.error = null;
+    await press();
+  });
+}
+
+test("a browser that cannot record is not asked for a microphone", async () => {
+  FakeMedia.supported = () => false;
+  await recorder.start();
+  assert.deepEqual([log, capture.opened.length], [["error unsupported either"], 0]);
+});
+
+test("a device taken away ends the clip with what there is", async () => {
+  await press();
+  await clock.advance(2000);
+  capture.dispatchEvent(new CustomEvent("interrupted"));
+  await clock.advance(20);
+  assert.deepEqual([takes[0].reason, recorder.state], ["interrupted", "idle"]);
+  assert.ok(takes[0].blob.size > 7000);
+});
+
+test("a recorder that stops by itself ends the clip too, once", async () => {
+  await press();
+  await clock.advance(2000);
+  FakeMedia.made[0].stop();
+  await clock.advance(20);
+  assert.deepEqual(takes.map(({ reason }) => reason), ["interrupted"]);
+});
+
+test("it stops before the size is passed", async () => {
+  recorder = open({ maxClipSizeSec: 300, maxBlobBytes: 50_000 });
+  await press({});
+  assert.equal(FakeMedia.made[0].slice, 250);
+  await clock.advance(60_000);
+  assert.deepEqual(takes.map(({ reason }) => reason), ["bytes"]);
+  assert.ok(takes[0].blob.size <= 50_000 && takes[0].blob.size > 42_000, String(takes[0].blob.size));
+});
+
+test("in a stream, a full clip is followed by the next", async () => {
+  recorder = open({ maxClipSizeSec: 60, maxBlobBytes: 50_000 });
+  await press({ stream: true });
+  await clock.advance(30_000);
+  recorder.stop();
+  await clock.advance(20);
+  assert.deepEqual(takes.map(({ reason }) => reason), ["bytes", "bytes", "stopped"]);
+  assert.ok(takes.every(({ blob }) => blob.size <= 50_000));
+});
+
+test("a picture that grows faster than it should is stopped in time", async () => {
+  FakeMedia.bytesPerSecond = 300_000;
+  recorder = open({ maxClipSizeSec: 15, maxBlobBytes: 1_500_000 });
+  await press({ kind: "video", camera: "cam" });
+  assert.equal(recorder.stream.name, "stream");
+  await clock.advance(20_000);
+  assert.deepEqual([takes[0].reason, takes[0].kind], ["bytes", "video"]);
+  assert.ok(takes[0].blob.size <= 1_500_000, String(takes[0].blob.size));
+  assert.deepEqual(capture.opened[0], { video: true, quality: "480p30", microphone: "", camera: "cam" });
+});
+
+test("nothing came out of it: said", async () => {
+  FakeMedia.bytesPerSecond = 0;
+  await press();
+  await clock.advance(1000);
+  recorder.stop();
+  await clock.advance(20);
+  assert.deepEqual([takes.length, log.at(-1)], [0, "error failed microphone"]);
+});
+
+test("the wake lock is asked for again when the tab is seen again", async () => {
+  const asked = [];
+  const api = {
+    request: async (kind) => {
+      const sentinel = { kind, released: false, release: async () => (sentinel.released = true) };
+      asked.push(sentinel);
+      return sentinel;
+    },
+  };
+  const lock = new WakeLock(page, api);
+  page.show(true);
+  assert.equal(asked.length, 0);
+  lock.hold();
+  await settle();
+  asked[0].released = true; // the browser takes it away with the hidden tab
+  page.show(false);
+  assert.equal(asked.length, 1);
+  page.show(true);
+  await settle();
+  assert.equal(asked.length, 2);
+  lock.release();
+  assert.ok(asked[1].released);
+  page.show(true);
+  await settle();
+  assert.equal(asked.length, 2);
+});

@@ -1,0 +1,72 @@
+"""What is written about mozchat names everything that the code has."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from mozchat.domain.message import DELIVERED, KINDS
+from mozchat.domain.options import OPTIONS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+PROTOCOL = (ROOT / "PROTOCOL.md").read_text("utf-8")
+DESCRIPTION = json.loads((ROOT / "mozchat" / "web" / "openapi.json").read_text("utf-8"))
+OPERATIONS = [
+    (method.upper(), path)
+    for path, item in DESCRIPTION["paths"].items()
+    for method in item
+    if method in ("get", "post", "put", "patch", "delete")
+]
+TYPES = [*KINDS, DELIVERED]
+OF_HTTP = {"206", "304", "416"}
+"""What Range and ETag mean is told by HTTP itself (RFC 9110)."""
+
+
+def row(option):
+    default = f"`{option.default}`" if option.default else ""
+    return f"| `{option.key}` | {default} | {option.help} |"
+
+
+def test_the_readme_has_the_table_of_all_settings_as_the_code_has_it():
+    table = README.partition("<!-- options:")[2].partition("<!-- end of options -->")[0]
+
+    rows = [line for line in table.splitlines() if line.startswith("| `")]
+
+    assert rows == [row(option) for option in OPTIONS]
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_the_protocol_has_every_request(method, path):
+    whole = path.replace("{thread}", "<thread>").replace("{clip_id}", "<id>")
+    short = whole.replace("/api/threads/<thread>", "…")
+
+    assert any(re.search(rf"`{method} {re.escape(form)}[`?]", PROTOCOL) for form in (whole, short))
+
+
+def test_the_protocol_has_every_status_that_an_answer_can_have():
+    answers = [DESCRIPTION["paths"][path][method.lower()]["responses"] for method, path in OPERATIONS]
+    statuses = {status for responses in answers for status in responses} - OF_HTTP
+
+    assert {status for status in statuses if not re.search(rf"\b{status}\b", PROTOCOL)} == set()
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_the_protocol_has_every_type_of_message(kind):
+    assert re.search(rf"^\| `{kind}` \|", PROTOCOL, re.MULTILINE)
+
+
+def test_the_protocol_has_no_type_of_message_that_there_is_not():
+    table = PROTOCOL.partition("## Messages")[2].partition("\n## ")[0]
+
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(TYPES)
+
+
+@pytest.mark.parametrize("parameter", ["cursor", "wait", "next"])
+def test_the_protocol_has_every_parameter_of_the_events(parameter):
+    described = [p["name"] for p in DESCRIPTION["paths"]["/api/threads/{thread}/events"]["get"]["parameters"]]
+    table = PROTOCOL.partition("## Events")[2].partition("\n## ")[0]
+
+    assert parameter in described
+    assert re.search(rf"[?&`]{parameter}\b", table)

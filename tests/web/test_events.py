@@ -1,0 +1,478 @@
+"""Events: what is new since a cursor, by short and long poll."""
+
+import time
+
+import pytest
+
+from mozchat.services.site import Site
+from mozchat.web.app import create_app
+from mozchat.web.events import server_threads
+
+SETTINGS = "longPollPeriodS=20\nuserStatusFadeS=5\nmessageLifetimeSec=300\nmaxMediaFolderBytes=400000\n"
+LONG = 30
+"""Seconds that no listener in these tests ever waits."""
+
+
+@pytest.fixture
+def thread(make_thread):
+    return make_thread("walk", SETTINGS)
+
+
+@pytest.fixture
+def ann(thread, join):
+    return join("walk", "Ann")
+
+
+@pytest.fixture
+def bob(thread, join):
+    return join("walk", "Bob")
+
+
+@pytest.fixture
+def voice(sample):
+    return sample("chromium-audio.webm")
+
+
+@pytest.fixture
+def listening(site, meanwhile, until):
+    """Have somebody listen until there is news; returns when the server holds the listener."""
+
+    def listen(who, cursor, check=200):
+        held = site.admission.held
+        future = meanwhile(who.poll, cursor, check, wait=LONG)
+        until(lambda: site.admission.held > held)
+        return future
+
+    return listen
+
+
+def online(who):
+    return who.events()["online"]
+
+
+def texts(changes):
+    return [message["body"]["text"] for message in changes.get("messages", []) if message["type"] == "chat"]
+
+
+# --- the cursor
+
+
+def test_without_a_cursor_everything_is_told(ann, voice):
+    clip = ann.upload(voice)
+
+    changes = ann.events()
+
+    assert changes == {
+        "cursor": changes["cursor"],
+        "reset": True,
+        "clips": {"added": [clip], "removed": []},
+        "online": ["Ann"],
+        "free": 400_000 - len(voice),
+    }
+
+
+def test_when_nothing_is_new_nothing_is_sent(ann):
+    answer = ann.poll(ann.events()["cursor"], 204)
+
+    assert answer.data == b""
+    assert "Content-Type" not in answer.headers
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_only_what_changed_is_told(ann, bob, voice):
+    cursor = bob.events()["cursor"]
+    clip = ann.upload(voice)
+
+    changes = bob.events(cursor)
+
+    assert changes.keys() == {"cursor", "clips", "free"}
+    assert changes["clips"] == {"added": [clip], "removed": []}
+    assert changes["free"] == 400_000 - len(voice)
+    assert bob.nothing_new(changes["cursor"])
+
+
+def test_the_cursor_of_the_list_of_clips_goes_on_from_there(ann, bob, voice):
+    ann.upload(voice)
+    listed = bob.clips()
+    second = ann.upload(voice)
+
+    changes = bob.events(listed["cursor"])
+
+    assert "reset" not in changes
+    assert changes["clips"] == {"added": [second], "removed": []}
+
+
+def test_a_clip_that_came_and_went_in_between_is_not_told_of(ann, bob, voice):
+    cursor = bob.clips()["cursor"]
+    ann.delete(ann.upload(voice)["id"])
+
+    assert bob.nothing_new(cursor)
+
+
+def test_one_cursor_may_be_used_any_number_of_times(ann, bob, voice):
+    cursor = bob.clips()["cursor"]
+    ann.upload(voice)
+
+    assert bob.events(cursor)["clips"] == bob.events(cursor)["clips"]
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "0.0.0", "a.b.c", "..", "1" * 5_000, "\x00", "é.1.é", "-1.-1.-1", "0.99999999999999999999.0"]
+)
+def test_a_forged_cursor_is_a_reset(ann, voice, cursor):
+    clip = ann.upload(voice)
+
+    changes = ann.events(cursor)
+
+    assert changes["reset"] is True
+    assert changes["clips"] == {"added": [clip], "removed": []}
+    assert changes["online"] == ["Ann"]
+
+
+@pytest.mark.parametrize("change", [+1, -1, 10**9])
+def test_a_cursor_with_a_forged_position_is_a_reset(ann, voice, change):
+    ann.upload(voice)
+    epoch, position, roster = ann.clips()["cursor"].split(".")
+
+    changes = ann.events(f"{epoch}.{int(position) + change}.{roster}")
+
+    assert changes["reset"] is True
+    assert len(changes["clips"]["added"]) == 1
+
+
+def test_a_forged_cursor_does_not_make_messages_count_as_delivered(ann, bob):
+    bob.say("Ann", "Is the lower path dry?")
+    epoch, position, roster = bob.clips()["cursor"].split(".")
+
+    ann.poll(f"{epoch}.{int(position) + 10**9}.{roster}")
+
+    assert texts(ann.events()) == ["Is the lower path dry?"]
+
+
+def test_a_cursor_of_another_thread_is_a_reset(ann, voice, make_thread, join):
+    make_thread("garden")
+    eve = join("garden", "Eve")
+    eve.upload(voice)
+    ann.upload(voice)
+
+    assert ann.events(eve.events()["cursor"])["reset"] is True
+
+
+def test_a_cursor_from_before_the_catalogue_was_lost_is_a_reset(ann, make_thread, voice):
+    thread = make_thread("walk", "hideExpired=0\n")
+    cursor = ann.clips()["cursor"]
+    ann.upload(voice)
+    for name in ("catalog.json", "journal.jsonl"):
+        (thread / name).unlink()
+
+    changes = ann.events(cursor)
+
+    assert changes["reset"] is True
+    assert len(changes["clips"]["added"]) == 1
+
+
+@pytest.mark.parametrize("key", ["wait", "next"])
+@pytest.mark.parametrize("value", ["-1", "soon", "NaN", "inf", "1e999", "null", ""])
+def test_what_is_no_number_of_seconds_is_refused(ann, key, value):
+    cursor = ann.events()["cursor"]
+
+    for others in ({}, {"wait": "0.01"}):
+        assert key in ann.poll(cursor, 422, **{**others, key: value}).json["detail"]
+
+
+def test_a_head_request_gives_no_body(ann):
+    answer = ann.ask("HEAD", ann.url("events"))
+
+    assert answer.data == b""
+    assert answer.content_type == "application/json"
+
+
+# --- presence
+
+
+def test_whoever_joins_is_told_to_those_who_are_there(ann, join):
+    cursor = ann.events()["cursor"]
+    join("walk", "Bob")
+
+    changes = ann.events(cursor)
+
+    assert changes.keys() == {"cursor", "online"}
+    assert changes["online"] == ["Ann", "Bob"]
+
+
+def test_whoever_is_silent_fades(ann, bob, clock):
+    cursor = ann.events()["cursor"]
+    clock.advance(4)
+    assert ann.nothing_new(cursor)
+
+    clock.advance(2)
+    assert ann.events(cursor)["online"] == ["Ann"]
+
+
+def test_whoever_asks_again_and_again_stays(ann, bob, clock):
+    for _ in range(4):
+        clock.advance(4)
+        bob.poll()
+
+    assert online(ann) == ["Ann", "Bob"]
+
+
+def test_whoever_says_when_they_ask_next_stays_until_then(ann, bob, clock):
+    bob.poll(next=10)
+    clock.advance(14)
+    assert online(ann) == ["Ann", "Bob"]
+
+    clock.advance(2)
+    assert online(ann) == ["Ann"]
+
+
+def test_nobody_stays_for_longer_than_a_minute_ahead(ann, bob, clock):
+    bob.poll(next=10_000)
+
+    clock.advance(66)
+    assert online(ann) == ["Ann"]
+
+
+def test_whoever_comes_back_is_online_again(ann, bob, clock):
+    clock.advance(60)
+    cursor = ann.events()["cursor"]
+    bob.poll()
+
+    assert ann.events(cursor)["online"] == ["Ann", "Bob"]
+
+
+def test_publishing_and_writing_are_signs_of_life(ann, bob, clock, voice):
+    for act in (lambda: bob.say("*", "hello"), lambda: bob.upload(voice)):
+        clock.advance(60)
+        act()
+        assert online(ann) == ["Ann", "Bob"]
+
+
+def test_whoever_has_not_joined_can_listen_without_being_seen(ann, visitor):
+    path = "/api/threads/walk/events"
+
+    assert visitor.ask("GET", path).json["online"] == ["Ann"]
+    assert online(ann) == ["Ann"]
+
+
+def test_whoever_has_not_joined_gets_no_messages(ann, bob, visitor):
+    path = "/api/threads/walk/events"
+    cursor = visitor.ask("GET", path).json["cursor"]
+    ann.say("Bob", "for you alone")
+    ann.say("*", "for all of us")
+
+    assert "messages" not in visitor.ask("GET", path).json
+    visitor.ask("GET", path, 204, query_string={"cursor": cursor})
+
+
+def test_presence_is_not_written_at_every_poll(ann, thread, clock):
+    users = thread / "users.json"
+    before = users.stat().st_mtime_ns
+    for _ in range(4):
+        clock.advance(0.5)
+        ann.poll()
+    assert users.stat().st_mtime_ns == before
+
+    clock.advance(1)
+    ann.poll()
+    assert users.stat().st_mtime_ns != before
+
+
+# --- messages
+
+
+def test_a_message_comes_again_until_the_cursor_behind_it_comes_back(ann, bob):
+    cursor = ann.events()["cursor"]
+    bob.say("Ann", "Is the lower path dry?")
+
+    first, second = ann.events(cursor), ann.events(cursor)
+
+    assert texts(first) == texts(second) == ["Is the lower path dry?"]
+    assert ann.nothing_new(first["cursor"])
+    assert texts(ann.events()) == []
+
+
+def test_both_tabs_of_one_participant_get_a_message(ann, bob):
+    one, other = ann.events()["cursor"], ann.events()["cursor"]
+    bob.say("Ann", "hello")
+
+    first = ann.events(one)
+    assert texts(first) == ["hello"]
+    ann.poll(first["cursor"], 204)
+    assert texts(ann.events(other)) == ["hello"]
+
+
+def test_the_author_is_told_that_a_message_was_delivered(ann, bob):
+    cursor = bob.events()["cursor"]
+    sent = bob.say("Ann", "hello")
+    received = ann.events()
+    before = bob.events(cursor)
+    assert [message["type"] for message in before["messages"]] == ["chat"]
+
+    ann.poll(received["cursor"], 204)
+
+    receipt = bob.events(before["cursor"])["messages"][0]
+    assert (receipt["from"], receipt["to"], receipt["type"]) == ("Ann", "Bob", "delivered")
+    assert receipt["body"] == {"id": sent["id"]}
+
+
+def test_one_message_has_one_receipt(ann, bob):
+    cursor = bob.events()["cursor"]
+    bob.say("Ann", "hello")
+    behind = ann.events()["cursor"]
+    for _ in range(3):
+        ann.poll(behind, 204)
+
+    receipts = [m for m in bob.events(cursor)["messages"] if m["type"] == "delivered"]
+    assert len(receipts) == 1
+
+
+def test_nobody_but_the_author_sees_a_receipt(ann, bob, join):
+    eve = join("walk", "Eve")
+    cursor = eve.events()["cursor"]
+    bob.say("Ann", "hello")
+    ann.poll(ann.events()["cursor"], 204)
+
+    assert eve.nothing_new(cursor)
+
+
+def test_a_message_to_everyone_has_no_receipts(ann, bob):
+    bob.say("*", "hello all")
+    cursor = bob.events()["cursor"]
+    ann.poll(ann.events()["cursor"], 204)
+
+    assert bob.nothing_new(cursor)
+
+
+# --- the long poll
+
+
+def test_a_clip_wakes_a_listener_at_once(ann, bob, voice, listening):
+    listener = listening(bob, bob.events()["cursor"])
+    began = time.monotonic()
+    clip = ann.upload(voice)
+
+    changes = listener.result(LONG).json
+
+    assert changes["clips"] == {"added": [clip], "removed": []}
+    assert time.monotonic() - began < 0.9, "woken by the bell, not by looking once a second"
+
+
+def test_a_message_wakes_its_addressee_and_nobody_else(ann, bob, join, listening):
+    eve = join("walk", "Eve")
+    addressee, other = (listening(who, who.events()["cursor"]) for who in (bob, eve))
+
+    ann.say("Bob", "hello")
+    assert texts(addressee.result(LONG).json) == ["hello"]
+    assert not other.done()
+    ann.say("*", "hello all")
+    assert texts(other.result(LONG).json) == ["hello all"]
+
+
+def test_whoever_comes_or_goes_wakes_the_listeners(ann, bob, join, listening):
+    listener = listening(ann, ann.events()["cursor"])
+    eve = join("walk", "Eve")
+    changes = listener.result(LONG).json
+    assert changes["online"] == ["Ann", "Bob", "Eve"]
+
+    listener = listening(ann, changes["cursor"])
+    eve.leave()
+    assert listener.result(LONG).json["online"] == ["Ann", "Bob"]
+
+
+def test_a_write_in_another_process_wakes_a_listener(ann, bob, voice, listening, site, clock):
+    """Two sites on one folder are to each other what two processes are."""
+    listener = listening(bob, bob.events()["cursor"])
+    other = Site(site.store.folder, 0, clock)
+    try:
+        elsewhere = type(ann)(create_app(other), "walk", "Ann", ann.token)
+        clip = elsewhere.upload(voice)
+    finally:
+        other.close()
+
+    assert listener.result(LONG).json["clips"]["added"] == [clip]
+
+
+def test_a_listener_is_told_nothing_when_the_time_is_over(ann):
+    cursor = ann.events()["cursor"]
+    began = time.monotonic()
+
+    answer = ann.poll(cursor, 204, wait=0.05)
+
+    assert "Retry-After" not in answer.headers
+    assert 0.05 <= time.monotonic() - began < 5
+
+
+def test_whoever_waits_stays_online_for_the_longest_wait_of_the_thread(ann, bob, clock, voice, listening):
+    listener = listening(bob, bob.events()["cursor"])
+    ann.upload(voice)
+    listener.result(LONG)
+
+    clock.advance(24)
+    assert online(ann) == ["Ann", "Bob"]
+    clock.advance(2)
+    assert online(ann) == ["Ann"]
+
+
+def test_a_listener_beyond_the_room_is_sent_away_at_once(ann, bob, voice, listening, site):
+    cursor = ann.events()["cursor"]
+    listeners = [listening(bob, cursor) for _ in range(site.admission.room(None))]
+
+    answer = ann.poll(cursor, 204, wait=LONG)
+
+    assert int(answer.headers["Retry-After"]) > 0
+    clip = ann.upload(voice)
+    assert ann.events(cursor, wait=LONG)["clips"]["added"] == [clip], "it loses nothing"
+    assert all(listener.result(LONG).json["clips"]["added"] == [clip] for listener in listeners)
+    assert site.admission.held == 0
+
+
+def test_a_stopping_server_lets_its_listeners_go(ann, site, listening):
+    listener = listening(ann, ann.events()["cursor"], 204)
+    began = time.monotonic()
+
+    site.stop()
+
+    assert listener.result(LONG).data == b""
+    assert time.monotonic() - began < 1
+
+
+def test_a_listener_learns_that_its_thread_was_removed(ann, thread, tmp_path, site, until, listening):
+    listener = listening(ann, ann.events()["cursor"], 404)
+
+    thread.rename(tmp_path / "removed")
+    until(lambda: site.store.bell.ring("walk") or listener.done())
+
+    assert "thread" in listener.result().json["detail"]
+
+
+def test_a_listener_learns_that_its_thread_has_a_mistake_in_its_ini(ann, make_thread, site, until, listening):
+    listener = listening(ann, ann.events()["cursor"], 503)
+
+    make_thread("walk", "maxClipCount=many\n")
+    until(lambda: site.store.bell.ring("walk") or listener.done())
+
+    assert "line 2" in listener.result().json["errors"][0]
+
+
+@pytest.mark.parametrize(
+    ("environ", "threads"),
+    [
+        ({}, 1),
+        ({"wsgi.multithread": False, "mod_wsgi.threads_per_process": "15"}, 1),
+        ({"wsgi.multithread": True}, None),
+        ({"wsgi.multithread": True, "mod_wsgi.threads_per_process": "15"}, 15),
+        ({"wsgi.multithread": True, "mod_wsgi.threads_per_process": "many"}, None),
+    ],
+)
+def test_the_server_in_front_says_how_many_threads_it_has(environ, threads):
+    assert server_threads(environ) == threads
+
+
+@pytest.mark.parametrize(("threads", "room"), [(None, 0), (1, 0), (2, 1), (4, 3), (15, 11), (64, 48)])
+def test_a_quarter_of_the_threads_is_kept_for_ordinary_requests(tmp_path, threads, room):
+    site = Site(tmp_path)
+    try:
+        assert site.admission.room(threads) == room
+    finally:
+        site.close()

@@ -1,0 +1,237 @@
+"""The API's own description, held against the code in both directions."""
+
+import contextlib
+import copy
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from schemathesis.config import SchemathesisConfig
+
+from mozchat import __version__
+from mozchat.domain.message import KINDS
+from mozchat.domain.options import OPTIONS
+from mozchat.web.openapi import description as describe
+
+METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+CLIP = "/api/threads/{thread}/clips/{clip_id}"
+SAMPLES = Path(__file__).parent.parent / "samples"
+RECORDINGS = {
+    "audio/webm": "firefox-audio.webm",
+    "video/webm": "chromium-video.webm",
+    "audio/ogg": "firefox-audio.ogg",
+    "video/ogg": "theora.ogg",
+    "audio/mp4": "index-last.mp4",
+    "video/mp4": "chromium-video-vp9.mp4",
+    "audio/wav": "espeak.wav",
+}
+INI = "title=Saturday walk\nmaxBlobBytes=60000\nallowVideo=1\nreportErrors=1\nmaxClipCount=20\n"
+TOKEN = "the-token-of-Ann-in-tests"
+CONFIG = {
+    "seed": 20261121,
+    "headers": {"Authorization": f"Bearer {TOKEN}"},
+    "generation": {
+        "max-examples": 40,
+        "deterministic": True,
+        "database": "none",
+        # A made-up cookie beside a real token proves nothing: who has both is whom the token says.
+        "with-security-parameters": False,
+    },
+    "parameters": {"path.thread": "walk"},
+    "operations": [
+        # The patterns of names and texts go by Unicode categories, and which code points have one differs
+        # between the Unicode of Python and that of the validator.
+        {"include-operation-id": ["join", "postMessage"], "generation": {"codec": "latin-1"}},
+        {
+            # Whether a clip has such a part is nothing that a schema can say of Range.
+            "include-operation-id": "getMedia",
+            "checks": {
+                "positive_data_acceptance": {"expected-statuses": ["2xx", "3xx", "404", "416"]},
+                "negative_data_rejection": {"expected-statuses": ["404", "416"]},
+            },
+        },
+    ],
+}
+
+
+def operations_of(description):
+    return {
+        (method, path): operation
+        for path, item in description["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+    }
+
+
+def for_this_site(description):
+    """The description with what only the running site knows, and with no room for what is not described."""
+    narrowed = copy.deepcopy(description)
+    fields = operations_of(narrowed)["post", "/api/threads/{thread}/messages"]["requestBody"]["content"]
+    fields["application/json"]["schema"]["properties"]["to"]["enum"] = ["*", "Bob", "BOB"]
+    _forbid_more(narrowed["components"]["schemas"])
+    for operation in operations_of(narrowed).values():
+        if operation["operationId"] != "describe":
+            _forbid_more(operation["responses"])
+    return narrowed
+
+
+def _forbid_more(part):
+    if isinstance(part, dict):
+        if "properties" in part:
+            part["additionalProperties"] = False
+        for value in part.values():
+            _forbid_more(value)
+
+
+class Stage:
+    """Where the site of the running test stands, for a schema that is there before any site is."""
+
+    app = None
+
+    def __call__(self, environ, start_response):
+        return self.app(environ, start_response)
+
+
+for media_type, name in RECORDINGS.items():
+    schemathesis.openapi.media_type(media_type, st.just((SAMPLES / name).read_bytes()))
+schema = schemathesis.openapi.from_dict(for_this_site(describe("")), config=SchemathesisConfig.from_dict(CONFIG))
+schema.app = stage = Stage()
+
+
+@pytest.fixture
+def description(visitor):
+    return visitor.ask("GET", "/api/openapi.json").json
+
+
+@pytest.fixture
+def ann(app, make_thread, join, site):
+    """Somebody in a thread with another, where no listener is made to wait."""
+    stage.app = app
+    make_thread("walk", INI)
+    join("walk", "Bob")
+    with contextlib.ExitStack() as places:
+        for _ in range(site.admission.room(None)):
+            places.enter_context(site.admission.place(None))
+        yield join("walk", "Ann", token=TOKEN)
+
+
+# --- the description itself
+
+
+def test_the_description_is_of_this_release_and_of_this_site(visitor):
+    description = visitor.ask("GET", "/api/openapi.json", base_url="http://localhost/forum").json
+
+    assert description["openapi"].startswith("3.1.")
+    assert description["info"]["version"] == __version__
+    assert description["servers"] == [{"url": "/forum"}]
+
+
+def test_the_description_is_sound(description):
+    schema.validate()
+    names = [operation["operationId"] for operation in operations_of(description).values()]
+
+    assert len(set(names)) == len(names)
+    assert all(operation["summary"] for operation in operations_of(description).values())
+
+
+def test_every_reference_leads_somewhere_and_everything_is_referred_to(description):
+    found = set()
+
+    def collect(part):
+        if isinstance(part, dict):
+            found.update([part["$ref"]] if "$ref" in part else part.get("mapping", {}).values())
+        for value in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+            collect(value)
+
+    collect(description)
+    kinds = ("schemas", "responses", "parameters", "headers")
+    there = {f"#/components/{kind}/{name}" for kind in kinds for name in description["components"][kind]}
+    assert found == there
+
+
+def test_every_example_fits_its_own_schema(description):
+    root = {"components": description["components"]}
+    checked = []
+
+    def check(part):
+        if isinstance(part, dict):
+            for example in [part["example"]] if "example" in part else []:
+                checked.append(example)
+                jsonschema_rs.validate({**root, **part["schema"]}, example)
+            for example in part.get("examples", []):
+                checked.append(example)
+                jsonschema_rs.validate({**root, **part}, example)
+        for value in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+            check(value)
+
+    check(description)
+    assert len(checked) > 10
+
+
+def test_every_route_is_described_and_every_description_has_a_route(app: Flask, description):
+    routes = {
+        (method.lower(), rule.rule.replace("<", "{").replace(">", "}"))
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+        if rule.rule.startswith("/api/") or rule.rule == "/healthz"
+    }
+    events = ("get", "/api/threads/{thread}/events")
+
+    assert routes | {events} == set(operations_of(description))
+
+
+def test_the_settings_of_a_thread_are_those_that_a_page_may_see(description):
+    described = description["components"]["schemas"]["Settings"]
+
+    assert list(described["properties"]) == [option.key for option in OPTIONS if option.page]
+    assert described["required"] == list(described["properties"])
+
+
+def test_the_types_of_messages_are_those_that_the_code_has(description):
+    fields = operations_of(description)["post", "/api/threads/{thread}/messages"]["requestBody"]["content"]
+
+    assert fields["application/json"]["schema"]["properties"]["type"]["enum"] == list(KINDS)
+
+
+# --- the description against the running code
+
+
+# Schemathesis, unlike a server, does not close the answers that it does not read to their end (HEAD, 304).
+LEFT_OPEN = pytest.mark.filterwarnings("ignore:.*FileIO:pytest.PytestUnraisableExceptionWarning")
+
+
+def _has_blanks_to_spare(body):
+    """Blanks that do not count let a name be longer than is described."""
+    name = body.get("name") if isinstance(body, dict) else None
+    return isinstance(name, str) and name != " ".join(name.split())
+
+
+@schema.parametrize()
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@LEFT_OPEN
+def test_what_is_asked_as_described_is_answered_as_described(case, ann, sample):
+    if case.operation.definition.raw["operationId"] == "join" and _has_blanks_to_spare(case.body):
+        return
+    if case.operation.path.startswith(CLIP) and case.meta.generation.mode.is_positive:
+        case.path_parameters["clip_id"] = ann.upload(sample("chromium-audio.webm"))["id"]
+
+    case.call_and_validate()
+
+
+@LEFT_OPEN
+def test_what_was_made_can_be_used_until_it_is_gone(ann):
+    schema.as_state_machine().run(
+        settings=settings(
+            max_examples=8,
+            stateful_step_count=12,
+            phases=[Phase.generate],
+            derandomize=True,
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        )
+    )

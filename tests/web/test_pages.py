@@ -1,0 +1,180 @@
+"""The pages as they are before any script runs, and the files that they load."""
+
+import gzip
+import json
+import os
+import re
+
+import pytest
+
+from mozchat import __version__
+
+
+@pytest.fixture
+def walk(make_thread):
+    return make_thread("walk", "title=Saturday walk\ndescription=Where we meet.\n")
+
+
+@pytest.fixture
+def ann(walk, join):
+    return join("walk", "Ann")
+
+
+def text_of(visitor, path, **request):
+    return visitor.ask("GET", path, **request).get_data(as_text=True)
+
+
+def data_of(page, name):
+    """What a page hands to its scripts."""
+    return json.loads(re.search(rf'<script[^>]*id="{name}"[^>]*>(.*?)</script>', page, re.DOTALL)[1])
+
+
+def test_the_front_page_leads_to_the_public_threads_without_any_script(walk, make_thread, visitor):
+    make_thread("secret", "title=The hidden room\npublic=0\n")
+
+    page = text_of(visitor, "/")
+
+    assert 'href="/walk/"' in page
+    assert "Saturday walk" in page
+    assert "Where we meet." in page
+    assert "hidden room" not in page
+
+
+def test_a_thread_that_is_not_public_can_be_entered_by_whoever_knows_it(make_thread, join, visitor):
+    make_thread("secret", "public=0\n")
+    ann = join("secret", "Ann")
+
+    assert ann.clips()["clips"] == []
+    assert visitor.ask("GET", "/api/threads").json["threads"] == []
+    text_of(visitor, "/secret/")
+
+
+def test_the_scripts_of_the_front_page_are_told_the_threads(ann, visitor):
+    told = data_of(text_of(visitor, "/?user=Rosa"), "page-config")
+
+    assert (told["page"], told["thread"], told["user"]) == ("front", None, "Rosa")
+    assert told["threads"] == visitor.ask("GET", "/api/threads").json["threads"]
+
+
+def test_a_link_to_a_thread_leads_somebody_new_to_its_door_with_what_the_link_says(walk, visitor):
+    page = text_of(visitor, "/walk/?user=Rosa&clip=abc")
+    told = data_of(page, "page-config")
+
+    assert (told["page"], told["thread"]["name"], told["user"], told["clip"]) == ("front", "walk", "Rosa", "abc")
+    assert 'value="Rosa"' in page
+    assert 'value="walk"' in page
+
+
+def test_a_participant_is_shown_the_thread(ann):
+    page = text_of(ann, "/walk/?clip=abc")
+    told = data_of(page, "page-config")
+
+    assert (told["page"], told["base"], told["lang"], told["clip"]) == ("thread", "", "en", "abc")
+    assert told["thread"] == ann.ask("GET", ann.url()).json
+    assert "Saturday walk" in page
+
+
+def test_whoever_can_be_recognised_by_the_cookie_is_a_participant(ann, visitor):
+    page = text_of(visitor, "/walk/", headers={"Cookie": f"mozchat={ann.token}"})
+
+    assert data_of(page, "page-config")["thread"]["me"]["name"] == "Ann"
+
+
+@pytest.mark.parametrize("path", ["/", "/walk/"])
+def test_under_a_path_every_address_has_that_path_in_front(ann, path):
+    page = text_of(ann, path, base_url="http://localhost/forum")
+
+    assert data_of(page, "page-config")["base"] == "/forum"
+    addresses = re.findall(r'(?:src|href|action)="(/[^"]*)"', page)
+    assert addresses
+    assert all(address.startswith("/forum/") for address in addresses)
+
+
+@pytest.mark.parametrize("base", ["", "/forum"])
+def test_an_address_without_the_last_slash_leads_to_the_thread(walk, visitor, base):
+    answer = visitor.ask("GET", "/walk?user=R%C3%B3sa&clip=1", 308, base_url=f"http://localhost{base}")
+
+    assert answer.headers["Location"] == f"{base}/walk/?user=R%C3%B3sa&clip=1"
+
+
+def test_a_thread_speaks_its_own_language(make_thread, join, visitor):
+    make_thread("walk", "lang=ru\n")
+    ann = join("walk", "Анна")
+
+    for who in (ann, visitor):
+        assert '<html lang="ru"' in text_of(who, "/walk/", headers={"Accept-Language": "en"})
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [(None, "en"), ("ru", "ru"), ("de, ru;q=0.5, en;q=0.1", "ru"), ("ru-RU", "ru"), ("de", "en"), ("*;q=x,,", "en")],
+)
+@pytest.mark.parametrize("path", ["/", "/help", "/nothing/"])
+def test_other_pages_speak_the_language_of_the_browser(visitor, path, accepted, language):
+    answer = visitor.send("GET", path, headers={"Accept-Language": accepted} if accepted else {})
+
+    assert f'<html lang="{language}"' in answer.get_data(as_text=True)
+
+
+def test_whoever_watches_the_site_learns_that_it_runs(visitor):
+    assert visitor.ask("GET", "/healthz").json == {
+        "status": "ok",
+        "version": __version__,
+        "process": os.getpid(),
+        "listeners": 0,
+    }
+
+
+# --- files
+
+
+def file_of(page, name):
+    return re.search(rf'"(/static/[0-9a-f]+/{name})"', page)[1]
+
+
+def test_a_file_may_be_kept_for_ever_under_the_address_of_its_release(visitor):
+    address = file_of(text_of(visitor, "/"), "css/front.css")
+
+    assert visitor.ask("GET", address).headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    older = re.sub(r"/static/[0-9a-f]+/", "/static/0123456789/", address)
+    assert visitor.ask("GET", older).headers["Cache-Control"] == "no-cache"
+
+
+def test_a_file_is_sent_compressed_to_whoever_can_read_that(visitor):
+    address = file_of(text_of(visitor, "/"), "js/front.js")
+    plain = visitor.ask("GET", address)
+    small = visitor.ask("GET", address, headers={"Accept-Encoding": "br, gzip"})
+
+    assert small.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(small.data) == plain.data
+    assert plain.headers["ETag"] != small.headers["ETag"]
+    assert plain.headers["Vary"] == small.headers["Vary"] == "Accept-Encoding"
+    assert plain.content_type == "text/javascript; charset=utf-8"
+    visitor.ask("GET", address, 304, headers={"If-None-Match": plain.headers["ETag"]})
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "../pyproject.toml", "%2e%2e/pyproject.toml", ".hidden", "js", "js/"])
+def test_no_file_but_those_of_the_pages_is_to_be_had(visitor, name):
+    visitor.ask("GET", f"/static/0123456789/{name}", 404)
+
+
+def test_every_script_and_style_that_a_page_names_is_there(ann, visitor):
+    for page in (text_of(visitor, "/"), text_of(ann, "/walk/"), text_of(visitor, "/help")):
+        for address in set(re.findall(r'"(/static/[^"]+)"', page)):
+            visitor.ask("GET", address)
+
+
+def test_every_script_that_another_imports_is_there_and_fetched_at_once(ann, app):
+    page = text_of(ann, "/walk/")
+    assets = app.extensions["mozchat-assets"]
+
+    modules = assets.modules("js/thread.js")
+
+    assert len(modules) > 10
+    assert all(f'rel="modulepreload" href="{assets.url(name)}"' in page for name in modules)
+
+
+def test_a_browser_that_asks_for_an_icon_is_shown_where_it_is(visitor):
+    answer = visitor.ask("GET", "/favicon.ico", 302)
+
+    assert visitor.ask("GET", answer.headers["Location"]).content_type == "image/svg+xml"
