@@ -67,6 +67,7 @@ class EventsApp:
         inside = visit(self._site, name, token)
         longest = inside.settings.long_poll_period_s
         seconds = min(_seconds(query, "wait"), longest)
+        until_next = _seconds(query, "next")
         cursor = query.get("cursor")
         with contextlib.ExitStack() as stack:
             place = (
@@ -75,7 +76,7 @@ class EventsApp:
                 else contextlib.nullcontext(True)
             )
             admitted = stack.enter_context(place)
-            ahead = seconds if admitted and seconds else _seconds(query, "next")
+            ahead = seconds if admitted and seconds else until_next
             changes = events.poll(self._site, inside, cursor, ahead=ahead)
             if not changes and cursor and seconds and admitted:
                 changes = events.wait(self._site, inside, token, cursor, seconds)
@@ -96,7 +97,7 @@ def server_threads(environ: Mapping[str, Any]) -> int | None:
 
 
 def _seconds(query: Mapping[str, str], key: str) -> float:
-    text = query.get(key) or "0"
+    text = query.get(key, "0")
     try:
         seconds = float(text)
     except ValueError:

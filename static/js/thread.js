@@ -76,7 +76,7 @@ function joinPlayer() {
   const clips = new ClipList({
     list: byId("list"), rows: byId("clips"), empty: byId("empty"), catalogue, outbox, player, heard, isMine, me: me.name, target, lang,
     deeds: clipDeeds({ player, catalogue, outbox, removal, screen, posters: new Posters(), linkTo }),
-    onScroll: (atEnd) => news.scrolled(atEnd),
+    onMove: (atEnd) => news.scrolled(atEnd),
   });
   const news = new News({
     catalogue, heard, isMine, button: byId("play-new"), jump: byId("jump"), atEnd: () => clips.scroll.atEnd,

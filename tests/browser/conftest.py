@@ -1,5 +1,6 @@
 """Real browsers on a real site: people who speak with an espeak voice through Chromium's fake microphone."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -166,3 +167,23 @@ def someone(chromium):
     for person in people:
         person.page.context.close()
     assert not errors, f"errors in the console: {errors}"
+
+
+@pytest.fixture(scope="session")
+def display():
+    """A screen for browsers that have no headless mode."""
+    if os.environ.get("DISPLAY"):
+        yield os.environ["DISPLAY"]
+        return
+    read, write = os.pipe()
+    screen = subprocess.Popen(
+        [tool("Xvfb", "xvfb"), "-displayfd", str(write), "-screen", "0", "1280x900x24"], pass_fds=[write]
+    )
+    os.close(write)
+    with os.fdopen(read) as numbers:
+        number = numbers.readline().strip()
+    os.environ["DISPLAY"] = f":{number}"
+    yield os.environ["DISPLAY"]
+    del os.environ["DISPLAY"]
+    screen.terminate()
+    screen.wait(10)

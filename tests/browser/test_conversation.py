@@ -1,5 +1,6 @@
 """The main job: somebody records a clip, and somebody else hears it."""
 
+import itertools
 import re
 
 import pytest
@@ -62,7 +63,7 @@ def test_audiostream_goes_on_clip_after_clip_until_record_is_pressed_again(site,
     ann.button("Record").click()
     expect(ann.button("Record")).to_have_attribute("aria-pressed", "false")
     plays = bob.wait_until_heard(3, VOICE / 4)
-    for before, after in zip(plays, plays[1:], strict=False):
+    for before, after in itertools.pairwise(plays):
         assert before["ended"] is not None
         assert before["ended"] <= after["started"] + 1, "never two at once"
 
@@ -76,7 +77,8 @@ def test_a_video_is_seen_and_heard(site, make_thread, someone):
     expect(bob.clips).to_have_count(1)
     bob.wait_until_heard(1, VOICE)
     size = bob.page.evaluate(
-        "() => [...document.querySelectorAll('video')].map((v) => [v.videoWidth, v.videoHeight]).find(([w]) => w > 0)"
+        "() => [...document.querySelectorAll('video')].map((v) => [v.videoWidth, v.videoHeight])"
+        ".find(([width]) => width > 0)"
     )
     assert size[0] >= 320
 

@@ -15,7 +15,7 @@ export class Entry {
   /** @type {{name: HTMLInputElement, thread: HTMLInputElement, password: HTMLInputElement}} */
   #fields = { name: byId("name"), thread: byId("thread"), password: byId("password") };
   /** @type {HTMLButtonElement} */
-  #button = byId("go");
+  #button = /** @type {HTMLButtonElement} */ (byId("go"));
   #label = this.#button.textContent ?? "";
 
   /**
@@ -34,6 +34,8 @@ export class Entry {
       event.preventDefault();
       this.enter();
     });
+    // Before now a press would have sent the form nowhere, so the page came with it disabled.
+    this.#button.disabled = false;
     // Back from the thread, the page may be the one that was left.
     addEventListener("pageshow", () => this.#setBusy(false));
   }

@@ -159,8 +159,10 @@ export class ClipItem {
   }
 
   #press() {
-    if (this.entry.phase === "sent") this.#deeds.play(this);
-    else if (this.entry.phase === "failed") this.#deeds.retry(this);
+    const { phase } = this.entry;
+    if (phase === "failed") this.#deeds.retry(this);
+    else if (this.#problem === "format") this.#deeds.save(this);
+    else if (phase === "sent") this.#deeds.play(this);
   }
 
   #addScreen() {
@@ -195,10 +197,11 @@ export class ClipItem {
 
   #showPlay() {
     const { phase } = this.entry;
-    const playing = this.#playback?.playing === true;
     this.#play.disabled = phase === "sending" || phase === "waiting";
-    this.#play.setAttribute("aria-label", t(phase === "failed" ? "retry" : playing ? "clip.pause" : "clip.play"));
-    const sign = phase !== "sent" ? PHASE_ICONS[phase] : this.#problem === "format" ? "save" : playing ? "pause" : "play";
+    const [key, sign] = phase !== "sent" ? [phase === "failed" ? "retry" : "clip.play", PHASE_ICONS[phase]]
+      : this.#problem === "format" ? ["clip.download", "save"]
+      : this.#playback?.playing ? ["clip.pause", "pause"] : ["clip.play", "play"];
+    this.#play.setAttribute("aria-label", t(key));
     if (this.#bead) setBeadIcon(this.#bead, sign);
   }
 

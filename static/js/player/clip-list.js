@@ -1,10 +1,11 @@
 /**
  * The list "Clips": the thread's clips in order of time, and after them what waits in the outbox. A clip that was
- * sent stays the item that it was while it waited.
+ * sent stays the item that it was while it waited. Of many clips the newest have items; the others get theirs when
+ * one scrolls up to them.
  *
  * @typedef {import("../api.js").Clip} Clip
  * @typedef {import("../recorder/outbox.js").OutboxItem} OutboxItem
- * @typedef {import("./clip-item.js").Deeds} Deeds
+ * @typedef {import("./clip-rows.js").Row} Row
  *
  * @typedef {object} Parts
  * @property {HTMLElement} list what scrolls
@@ -17,46 +18,47 @@
  * @property {(clip: Clip) => boolean} isMine
  * @property {string} me name
  * @property {string|null} target the clip that the page was opened at
- * @property {Deeds} deeds
- * @property {(atEnd: boolean) => void} onScroll
+ * @property {import("./clip-item.js").Deeds} deeds
+ * @property {(atEnd: boolean) => void} onMove told when the end is reached or left
  * @property {string} lang
  */
-import { day } from "../ui/format.js";
 import { ClipItem } from "./clip-item.js";
+import { ClipRows } from "./clip-rows.js";
 import { entryOfClip, entryOfItem, sentAs } from "./entry.js";
-import { Painter } from "./painter.js";
 import { ListScroll } from "./scroll.js";
 
-/** Of many clips the newest are there at once, the others follow in steps when the browser has nothing to do. */
-const STEP = 150;
-/** Milliseconds that a clip takes to go; twice that to come. */
-const MOTION = 200;
+/** Clips that get their items at a time. */
+const STEP = 100;
 
 export class ClipList {
   scroll;
   #parts;
-  #painter;
-  /** By id of clip or outbox item. @type {Map<string, ClipItem>} */
-  #items = new Map();
+  #rows;
   /** Outbox items that are clips of the thread already. @type {Set<string>} */
   #sent = new Set();
-  /** How many of the newest clips have their items. */
+  /** How many of the newest clips have items. */
   #depth = STEP;
-  #filling = false;
   /** The clip in the player. @type {string|null} */
   #current = null;
 
   /** @param {Parts} parts */
   constructor(parts) {
+    const { list, rows, lang, onMove } = parts;
     this.#parts = parts;
-    this.#painter = new Painter(parts.list);
-    this.scroll = new ListScroll(parts.list, parts.rows, parts.onScroll);
+    this.scroll = new ListScroll(list, rows, {
+      onMove: (atEnd) => {
+        if (atEnd) this.#shrink();
+        onMove(atEnd);
+      },
+      onTop: () => this.#grow(),
+    });
+    this.#rows = new ClipRows({ list, rows, lang, scroll: this.scroll });
     this.#listen();
   }
 
-  /** @param {string} id @returns {ClipItem|undefined} */
+  /** @param {string} id of clip or outbox item */
   item(id) {
-    return this.#items.get(id);
+    return this.#rows.get(id);
   }
 
   /**
@@ -64,12 +66,12 @@ export class ClipList {
    * @param {string} id
    */
   reveal(id) {
-    const item = this.item(id);
-    if (!item) return;
-    item.element.tabIndex = -1;
-    item.element.scrollIntoView({ block: "center" });
-    item.element.focus({ preventScroll: true });
-    item.element.classList.add("target");
+    const element = this.item(id)?.element;
+    if (!element) return;
+    element.tabIndex = -1;
+    element.scrollIntoView({ block: "center" });
+    element.focus({ preventScroll: true });
+    element.classList.add("target");
   }
 
   #listen() {
@@ -87,37 +89,29 @@ export class ClipList {
   }
 
   /** @param {import("./catalogue.js").Difference} difference */
-  #clipsChanged({ added, changed, removed, first }) {
+  #clipsChanged({ added, changed, first }) {
     const { outbox, isMine, target, catalogue } = this.#parts;
     for (const clip of added) {
       const item = isMine(clip) && sentAs(clip, outbox.items.filter(({ id }) => !this.#sent.has(id)));
       if (item) this.#adopt(item, clip);
     }
     for (const clip of changed) this.item(clip.id)?.show(entryOfClip(clip, isMine(clip)));
-    const from = first ? catalogue.clips.findIndex(({ id }) => id === target) : -1;
-    if (from >= 0) this.#depth = Math.max(this.#depth, catalogue.size - from + STEP);
-    this.scroll.keep(() => {
-      for (const { id } of removed) this.#drop(id);
-      this.#arrange(!first);
-    });
-    if (from >= 0 && target) this.reveal(target);
-    this.#fill();
+    const at = first ? catalogue.clips.findIndex(({ id }) => id === target) : -1;
+    if (at >= 0) this.#depth = Math.max(STEP, catalogue.size - at + STEP / 2);
+    this.#arrange(!first);
+    if (at >= 0 && target) this.reveal(target);
   }
 
   /** @param {OutboxItem} item */
   #outboxChanged(item) {
     const known = this.item(item.id);
-    const { outbox, me } = this.#parts;
-    if (known && outbox.items.includes(item)) {
-      if (known.entry.phase !== item.state) known.show(entryOfItem(item, me));
+    if (known && this.#parts.outbox.items.includes(item)) {
+      if (known.entry.phase !== item.state) known.show(entryOfItem(item, this.#parts.me));
       known.showWay(item);
       return;
     }
-    this.scroll.keep(() => {
-      if (known) this.#drop(item.id);
-      this.#arrange(true);
-    });
-    if (!known) this.scroll.toEnd();
+    if (!known && !this.#sent.has(item.id)) this.scroll.toEnd();
+    this.#arrange(true);
   }
 
   /**
@@ -129,8 +123,7 @@ export class ClipList {
     const item = this.item(sent.id);
     if (!item || this.item(clip.id)) return;
     this.#sent.add(sent.id);
-    this.#items.delete(sent.id);
-    this.#items.set(clip.id, item);
+    this.#rows.rename(sent.id, clip.id);
     item.show(entryOfClip(clip, true));
   }
 
@@ -139,72 +132,39 @@ export class ClipList {
     const id = clip?.id ?? null;
     if (id !== this.#current) {
       const before = this.#current ? this.item(this.#current) : undefined;
-      before?.showPlayback(null);
       const next = id ? this.item(id) : undefined;
-      if (before && next && this.scroll.sees(before.element) && !this.scroll.atEnd) next.element.scrollIntoView({ block: "nearest" });
+      before?.showPlayback(null);
+      if (before && next && this.scroll.sees(before.element)) next.element.scrollIntoView({ block: "nearest" });
       this.#current = id;
     }
-    if (!id) return;
+    const item = id ? this.item(id) : undefined;
     const playing = state === "playing" || state === "loading";
-    this.item(id)?.showPlayback(state === "unplayable" ? null : { playing, position, duration });
-    this.item(id)?.showProblem(problem);
+    item?.showPlayback(state === "unplayable" ? null : { playing, position, duration });
+    item?.showProblem(problem);
   }
 
-  /**
-   * Puts every item in its place, from the newest backwards, and makes those that are missing.
-   * @param {boolean} moving what is new comes in with a motion
-   */
+  /** @param {boolean} moving what is new comes in with a motion */
   #arrange(moving) {
-    const { catalogue, outbox, rows, empty } = this.#parts;
-    const { clips } = catalogue;
-    /** @type {ClipItem|null} */
-    let later = null;
-    for (const item of outbox.items.filter(({ id }) => !this.#sent.has(id)).reverse()) {
-      later = this.#place(item.id, () => this.#ofOutbox(item), later, moving);
-    }
-    for (let i = clips.length - 1; i >= Math.max(0, clips.length - this.#depth); i--) {
-      later = this.#place(clips[i].id, () => this.#ofClip(clips[i]), later, moving);
-    }
-    if (later) this.#tellDay(null, later);
-    empty.hidden = rows.childElementCount > 0;
+    const { catalogue, outbox, empty } = this.#parts;
+    const clips = catalogue.clips.slice(-this.#depth).map((clip) => ({ id: clip.id, make: () => this.#ofClip(clip) }));
+    const waiting = outbox.items.filter(({ id }) => !this.#sent.has(id))
+      .map((item) => ({ id: item.id, make: () => this.#ofOutbox(item) }));
+    this.#rows.show([...clips, ...waiting], moving);
+    empty.hidden = this.#rows.size > 0;
   }
 
-  /**
-   * @param {string} id
-   * @param {() => ClipItem} make
-   * @param {ClipItem|null} later what follows it
-   * @param {boolean} moving
-   */
-  #place(id, make, later, moving) {
-    let item = this.item(id);
-    const fresh = !item;
-    item ??= make();
-    this.#items.set(id, item);
-    if (fresh || nextOf(item.element) !== (later?.element ?? null)) {
-      this.#parts.rows.insertBefore(item.element, later?.element ?? null);
-    }
-    if (fresh) this.#painter.add(item);
-    if (fresh && moving) this.#welcome(item);
-    if (later) this.#tellDay(item, later);
-    return item;
+  /** One has scrolled up to where items end. */
+  #grow() {
+    if (this.#depth >= this.#parts.catalogue.size) return;
+    this.#depth += STEP;
+    this.#arrange(false);
   }
 
-  /** @param {ClipItem} item */
-  #welcome(item) {
-    item.paint();
-    item.element.classList.add("arriving");
-    setTimeout(() => item.element.classList.remove("arriving"), 2 * MOTION);
-  }
-
-  /**
-   * @param {ClipItem|null} earlier
-   * @param {ClipItem} later
-   */
-  #tellDay(earlier, later) {
-    const of = (/** @type {string} */ created) => day(created, Date.now(), this.#parts.lang);
-    const words = of(later.entry.created);
-    const before = earlier ? of(earlier.entry.created) : of(new Date().toISOString());
-    later.showDay(words === before ? "" : words);
+  /** One is back at the newest after a long way. */
+  #shrink() {
+    if (this.#depth <= 3 * STEP) return;
+    this.#depth = STEP;
+    this.#arrange(false);
   }
 
   /** @param {Clip} clip */
@@ -223,44 +183,4 @@ export class ClipList {
     item.showWay(waiting);
     return item;
   }
-
-  /** @param {string} id */
-  #drop(id) {
-    const item = this.item(id);
-    if (!item) return;
-    this.#items.delete(id);
-    this.#painter.remove(item);
-    if (!this.scroll.sees(item.element)) return item.element.remove();
-    item.element.classList.add("leaving");
-    item.element.inert = true;
-    setTimeout(() => this.scroll.keep(() => item.element.remove()), MOTION);
-  }
-
-  /** The rest of many clips, step by step. */
-  #fill() {
-    if (this.#filling || this.#depth >= this.#parts.catalogue.size) return;
-    this.#filling = true;
-    whenIdle(() => {
-      this.#filling = false;
-      this.#depth += STEP;
-      this.scroll.keep(() => this.#arrange(false));
-      this.#fill();
-    });
-  }
-}
-
-/**
- * @param {Element} row
- * @returns {Element|null} what follows, but for what is on its way out
- */
-function nextOf(row) {
-  let next = row.nextElementSibling;
-  while (next?.classList.contains("leaving")) next = next.nextElementSibling;
-  return next;
-}
-
-/** @param {() => void} act */
-function whenIdle(act) {
-  if ("requestIdleCallback" in window) requestIdleCallback(() => act(), { timeout: 500 });
-  else setTimeout(act, 30);
 }

@@ -33,7 +33,7 @@ export class MiniPlayer {
   #time = el("span", { class: "time num" }, this.#position, this.#of);
   #speed = el("button", { type: "button", class: "speed", on: { click: () => this.#faster() } });
   #listen = el("button", { type: "button", class: "btn pri grow", text: t("player.start"), on: { click: () => this.#player.unlock() } });
-  #standing = el("span", { class: "grow cut t13", text: t("player.standingBy") });
+  #standing = el("span", { class: "grow cut t13" });
   #goOn = el("button", { type: "button", class: "btn", text: t("player.goOn"), on: { click: () => this.#player.standby(false) } });
   #more = el("button", { type: "button", class: "ib dim i20 more", "aria-label": t("clip.more"), "aria-haspopup": "menu",
     on: { click: () => this.#openMenu() } }, icon("more"));
@@ -67,11 +67,12 @@ export class MiniPlayer {
     this.#place.hidden = quiet && !standby;
     if (this.#place.hidden) return;
     this.#place.dataset.state = quiet ? "paused" : state.state;
-    this.#queue.textContent = stopAfterThis ? t("player.stopAfter") : waiting ? tn("player.queue", waiting) : "";
+    this.#queue.textContent = quiet ? "" : stopAfterThis ? t("player.stopAfter") : waiting ? tn("player.queue", waiting) : "";
     for (const part of [this.#standing, this.#goOn]) part.hidden = !quiet;
     for (const part of [this.#play, this.#name, this.#stop, this.#more]) part.hidden = quiet;
     this.#listen.hidden = quiet || state.state !== "blocked";
     for (const part of [this.#line, this.#time, this.#speed]) part.hidden = quiet || state.state === "blocked";
+    this.#standing.textContent = waiting ? `${t("player.standby")}: ${tn("player.queue", waiting)}` : t("player.standingBy");
     if (quiet) return;
     const playing = state.state === "playing" || state.state === "loading";
     this.#showClip(clip);

@@ -5,6 +5,8 @@
 
 /** Nearer to the end than this (px) is at the end. */
 const NEAR = 40;
+/** Nearer to the first row than this (px), more rows are wanted. */
+const SOON = 1500;
 
 export class ListScroll {
   #list;
@@ -13,12 +15,19 @@ export class ListScroll {
   /**
    * @param {HTMLElement} list what scrolls; its `scrollTop` is 0 at the end and negative above
    * @param {HTMLElement} rows what is in it
-   * @param {(atEnd: boolean) => void} onMove
+   * @param {{onMove: (atEnd: boolean) => void, onTop: () => void}} told when the end is reached or left, and when the
+   *   first row is near
    */
-  constructor(list, rows, onMove) {
+  constructor(list, rows, { onMove, onTop }) {
     this.#list = list;
     this.#rows = rows;
-    list.addEventListener("scroll", () => onMove(this.atEnd), { passive: true });
+    let wasAtEnd = true;
+    list.addEventListener("scroll", () => {
+      const { atEnd } = this;
+      if (atEnd !== wasAtEnd) onMove(atEnd);
+      wasAtEnd = atEnd;
+      if (list.scrollHeight - list.clientHeight + list.scrollTop < SOON) onTop();
+    }, { passive: true });
   }
 
   get atEnd() {

@@ -35,6 +35,8 @@ export class RecordButton extends EventTarget {
   constructor({ button, state, ready, me }) {
     super();
     this.#button = button;
+    // Until here a press would have been lost, so the page came with it disabled.
+    /** @type {HTMLButtonElement} */ (button).disabled = false;
     this.#state = state;
     this.#me = me;
     this.#disc = /** @type {SVGPathElement} */ (button.querySelector(".disc"));

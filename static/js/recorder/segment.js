@@ -13,6 +13,10 @@ const SLICE = 250;
 const HELD_BACK = 0.5;
 /** Of the limit, for what comes at the end: a key frame, an index. */
 const RESERVE = 0.04;
+/** Bytes of a file that has a header and not one frame. */
+const HOLLOW = 256;
+/** Milliseconds to wait for the first frame: a camera and a busy processor take their time. */
+const FIRST_FRAME = 1000;
 
 export class Segment {
   /** Clock time at which it began, ms. */
@@ -27,6 +31,8 @@ export class Segment {
   #onFull;
   /** @type {number|null} */
   #ended = null;
+  /** The first frame is there. @type {Promise<void>} */
+  #running;
   /** @type {Promise<void>} */
   #stopped;
   #peaks = new PeakCollector();
@@ -57,6 +63,9 @@ export class Segment {
         resolve();
       };
     });
+    this.#running = new Promise((resolve) => {
+      this.#media.onstart = () => resolve();
+    });
     this.began = clock.now();
     this.#created = new Date(clock.wall()).toISOString();
     this.#media.start(maxBytes === null ? undefined : SLICE);
@@ -68,15 +77,17 @@ export class Segment {
     this.#peaks.push(rms ?? 0);
   }
 
-  /** Stops. @returns {Promise<Recording|null>} null where nothing came out of it */
+  /** Stops, but not before there is anything. @returns {Promise<Recording|null>} null where nothing came out of it */
   async finish() {
+    const late = new Promise((resolve) => this.#clock.setTimeout(() => resolve(null), FIRST_FRAME));
+    await Promise.race([this.#running, this.#stopped, late]);
     this.#stop();
     await this.#stopped;
     const mime = this.#media.mimeType;
     const blob = new Blob(this.#pieces, { type: mime });
     const seconds = (/** @type {number} */ (this.#ended) - this.began) / 1000;
     const peaks = this.#heard ? this.#peaks.peaks : [];
-    return blob.size ? { blob, mime, seconds, peaks, created: this.#created } : null;
+    return blob.size > HOLLOW ? { blob, mime, seconds, peaks, created: this.#created } : null;
   }
 
   /** Stops, and forgets what was recorded. */

@@ -8,7 +8,7 @@
  * @property {string} letter the first of the name, "" where there is none
  *
  * @typedef {object} BeadOptions
- * @property {24|32|40|44|48|56|72|96} [size] pixels; below 32 there is no letter
+ * @property {24|32|40|44|48|56|72} [size] pixels; below 32 there is no letter
  * @property {string} [icon] an icon instead of the letter
  * @property {boolean} [bare] neither letter nor icon
  * @property {boolean} [away] an outline: this person is not here
