@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -157,18 +159,31 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def site(tmp_path: Path, clock: Clock) -> Iterator[Site]:
-    folder = tmp_path / "threads"
-    folder.mkdir()
-    site = Site(folder, LISTENERS, clock)
-    yield site
+@pytest.fixture(scope="session")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, Flask]:
+    """One application for all tests, since to make one takes longer than most of them."""
+    site = Site(tmp_path_factory.mktemp("nothing"))
     site.close()
+    return site, create_app(site)
 
 
 @pytest.fixture
-def app(site: Site) -> Flask:
-    return create_app(site)
+def site(standing: tuple[Site, Flask], clock: Clock) -> Iterator[Site]:
+    """A site in a folder of its own, put up anew for each test; in memory where that can be had, since to wait
+    for a disk would take most of the time."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
+        site, _ = standing
+        Site.__init__(site, Path(folder, "threads"), LISTENERS, clock)
+        site.store.folder.mkdir()
+        yield site
+        site.close()
+
+
+@pytest.fixture
+def app(standing: tuple[Site, Flask], site: Site) -> Flask:
+    """The application of the site."""
+    return standing[1]
 
 
 @pytest.fixture

@@ -43,6 +43,20 @@ def test_in_mediaforum_the_author_listens_first(site, make_thread, someone):
     bob.wait_until_heard(1, VOICE)
 
 
+def test_a_tap_that_stops_does_not_press_what_opens_under_the_finger(site, make_thread, someone):
+    thread = make_thread("mediaForum")
+    ann = someone("Ann", width=390, height=844, has_touch=True, is_mobile=True).enter(site, thread)
+    ann.button("Record").tap()
+    expect(ann.button("Record")).to_have_attribute("aria-pressed", "true")
+    ann.page.wait_for_timeout(1200)
+    ann.button("Record").tap()
+    expect(ann.button("Upload")).to_be_visible()
+    ann.page.wait_for_timeout(600)
+    expect(ann.button("Upload")).to_be_visible()
+    ann.button("Upload").tap()
+    expect(ann.clips).to_have_count(1)
+
+
 def test_what_is_discarded_is_never_sent(site, make_thread, someone):
     thread = make_thread("mediaForum")
     ann = someone("Ann").enter(site, thread)

@@ -13,6 +13,8 @@ class FakeMedia {
   static made = [];
   static supported = (type) => type.includes("webm");
   static bytesPerSecond = 4000;
+  /** Milliseconds until the first frame. */
+  static firstFrame = 40;
   static isTypeSupported = (type) => FakeMedia.supported(type);
   state = "inactive";
 
@@ -26,6 +28,7 @@ class FakeMedia {
     this.slice = slice;
     this.began = this.told = clock.now();
     log.push(`start ${FakeMedia.made.indexOf(this)}`);
+    clock.setTimeout(() => this.onstart(), FakeMedia.firstFrame);
     if (slice) this.#cut();
   }
 
@@ -90,6 +93,7 @@ beforeEach(() => {
   capture = new FakeCapture();
   FakeMedia.made = [];
   FakeMedia.bytesPerSecond = 4000;
+  FakeMedia.firstFrame = 40;
   FakeMedia.supported = (type) => type.includes("webm");
   log = [];
   takes = [];
@@ -317,8 +321,25 @@ test("a picture that grows faster than it should is stopped in time", async () =
   assert.deepEqual(capture.opened[0], { video: true, quality: "480p30", microphone: "", camera: "cam" });
 });
 
+test("a slow camera is waited for, so that what was said is not lost", async () => {
+  FakeMedia.firstFrame = 900;
+  await press({ kind: "video" });
+  await clock.advance(500);
+  recorder.stop();
+  await clock.advance(300);
+  assert.equal(recorder.state, "recording");
+  await clock.advance(100);
+  assert.ok(takes[0].seconds >= 0.9 && takes[0].seconds < 0.95, String(takes[0].seconds));
+  FakeMedia.firstFrame = Infinity;
+  await press({ kind: "video" });
+  await clock.advance(500);
+  recorder.stop();
+  await clock.advance(1100);
+  assert.equal(recorder.state, "idle", "but not for ever");
+});
+
 test("nothing came out of it: said", async () => {
-  FakeMedia.bytesPerSecond = 0;
+  FakeMedia.bytesPerSecond = 100; // a header
   await press();
   await clock.advance(1000);
   recorder.stop();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { translator } from "../../static/js/strings.js";
 
@@ -52,6 +52,22 @@ test("every plural has all the forms of its language", () => {
     for (const key of Object.keys(strings).filter((one) => one.endsWith(".other"))) {
       if (!(key.replace(/other$/, "one") in strings)) continue;
       for (const form of forms) assert.ok(key.replace(/other$/, form) in strings, key);
+    }
+  }
+});
+
+/** The texts of all files below a folder of the project whose names end so. */
+function textsOf(folder, ending) {
+  const root = new URL(`../../${folder}/`, import.meta.url);
+  const names = readdirSync(root, { recursive: true }).map(String).filter((name) => name.endsWith(ending));
+  return names.map((name) => readFileSync(new URL(name, root), "utf-8"));
+}
+
+test("every string that pages and scripts ask for by name is there", () => {
+  const plurals = bases(en);
+  for (const text of [...textsOf("static/js", ".js"), ...textsOf("mozchat/web/templates", ".html")]) {
+    for (const [, plural, key] of text.matchAll(/\bt(n?)\(["']([\w.]+)["']/g)) {
+      assert.ok(plural ? plurals.has(key) && `${key}.other` in en : key in en, key);
     }
   }
 });

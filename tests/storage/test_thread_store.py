@@ -230,7 +230,11 @@ def test_a_thread_that_somebody_removed_is_missing_and_is_not_brought_back(site,
 
     add(store, 1)
     shutil.rmtree(store.path)
-    for use in (lambda: site.thread("walk").settings(), lambda: add(store, 2), lambda: store.remove_clips(["x"], 1)):
+    for use in (
+        lambda: site.thread("walk").settings(),
+        lambda: add(store, 2),
+        lambda: store.remove_clips(["x"], 1),
+    ):
         with pytest.raises(Missing):
             use()
     assert not store.path.exists()

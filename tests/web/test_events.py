@@ -116,28 +116,36 @@ def test_one_cursor_may_be_used_any_number_of_times(ann, bob, voice):
     assert bob.events(cursor)["clips"] == bob.events(cursor)["clips"]
 
 
-@pytest.mark.parametrize(
-    "cursor", ["", "x", "0.0.0", "a.b.c", "..", "1" * 5_000, "\x00", "é.1.é", "-1.-1.-1", "0.99999999999999999999.0"]
-)
-def test_a_forged_cursor_is_a_reset(ann, voice, cursor):
+def test_a_forged_cursor_is_a_reset(ann, voice):
     clip = ann.upload(voice)
+    forged = [
+        "",
+        "x",
+        "0.0.0",
+        "a.b.c",
+        "..",
+        "1" * 5_000,
+        "\x00",
+        "é.1.é",
+        "-1.-1.-1",
+        "0.99999999999999999999.0",
+    ]
 
-    changes = ann.events(cursor)
+    for cursor in forged:
+        changes = ann.events(cursor)
+        assert changes["reset"] is True
+        assert changes["clips"] == {"added": [clip], "removed": []}
+        assert changes["online"] == ["Ann"]
 
-    assert changes["reset"] is True
-    assert changes["clips"] == {"added": [clip], "removed": []}
-    assert changes["online"] == ["Ann"]
 
-
-@pytest.mark.parametrize("change", [+1, -1, 10**9])
-def test_a_cursor_with_a_forged_position_is_a_reset(ann, voice, change):
+def test_a_cursor_with_a_forged_position_is_a_reset(ann, voice):
     ann.upload(voice)
     epoch, position, roster = ann.clips()["cursor"].split(".")
 
-    changes = ann.events(f"{epoch}.{int(position) + change}.{roster}")
-
-    assert changes["reset"] is True
-    assert len(changes["clips"]["added"]) == 1
+    for change in (+1, -1, 10**9):
+        changes = ann.events(f"{epoch}.{int(position) + change}.{roster}")
+        assert changes["reset"] is True
+        assert len(changes["clips"]["added"]) == 1
 
 
 def test_a_forged_cursor_does_not_make_messages_count_as_delivered(ann, bob):
@@ -172,12 +180,12 @@ def test_a_cursor_from_before_the_catalogue_was_lost_is_a_reset(ann, make_thread
 
 
 @pytest.mark.parametrize("key", ["wait", "next"])
-@pytest.mark.parametrize("value", ["-1", "soon", "NaN", "inf", "1e999", "null", ""])
-def test_what_is_no_number_of_seconds_is_refused(ann, key, value):
+def test_what_is_no_number_of_seconds_is_refused(ann, key):
     cursor = ann.events()["cursor"]
 
-    for others in ({}, {"wait": "0.01"}):
-        assert key in ann.poll(cursor, 422, **{**others, key: value}).json["detail"]
+    for value in ("-1", "soon", "NaN", "inf", "1e999", "null", ""):
+        for others in ({}, {"wait": "0.01"}):
+            assert key in ann.poll(cursor, 422, **{**others, key: value}).json["detail"]
 
 
 def test_a_head_request_gives_no_body(ann):
@@ -437,10 +445,10 @@ def test_a_stopping_server_lets_its_listeners_go(ann, site, listening):
     assert time.monotonic() - began < 1
 
 
-def test_a_listener_learns_that_its_thread_was_removed(ann, thread, tmp_path, site, until, listening):
+def test_a_listener_learns_that_its_thread_was_removed(ann, thread, site, until, listening):
     listener = listening(ann, ann.events()["cursor"], 404)
 
-    thread.rename(tmp_path / "removed")
+    thread.rename(thread.parent.parent / "removed")
     until(lambda: site.store.bell.ring("walk") or listener.done())
 
     assert "thread" in listener.result().json["detail"]

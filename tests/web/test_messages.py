@@ -71,9 +71,9 @@ def test_the_name_is_found_however_it_is_written(ann, bob):
     assert inbox(bob) == [("Ann", "Bob", "hello")]
 
 
-@pytest.mark.parametrize("name", ["Nobody", "", "**", "x" * 300, "<b>", "\ud800"])
-def test_nobody_of_that_name_is_no_addressee(ann, name):
-    ann.say(name, "hello", 422)
+def test_whoever_has_never_been_here_is_no_addressee(ann):
+    for name in ("Nobody", "", "**", "x" * 300, "<b>", "\ud800"):
+        ann.say(name, "hello", 422)
 
 
 def test_a_message_to_somebody_who_is_away_is_kept(ann, bob, clock):
@@ -100,67 +100,62 @@ def test_the_author_of_a_message_to_everyone_learns_whether_anybody_is_there(ann
     assert ann.say("*", "hello?")["online"] is False
 
 
-@pytest.mark.parametrize(
-    ("sent", "kept"),
-    [
-        ("x" * 1000, "x" * 1000),
-        ("  two\nlines  ", "two\nlines"),
-        ("<script>alert(1)</script>", "<script>alert(1)</script>"),
-        ("a\x00b\x1b[31m\u202ec", "a b [31m c"),
-        ("Сухо ли внизу? 👋", "Сухо ли внизу? 👋"),
-        ("\ud83d\ude00", "😀"),
-        ("half of \ud83d", "half of"),
-    ],
-)
-def test_a_text_is_kept_as_it_is_but_for_what_cannot_be_seen(ann, bob, sent, kept):
-    ann.say("Bob", sent)
+def test_a_text_is_kept_as_it_is_but_for_what_cannot_be_seen(ann, bob):
+    kept = {
+        "x" * 1000: "x" * 1000,
+        "  two\nlines  ": "two\nlines",
+        "<script>alert(1)</script>": "<script>alert(1)</script>",
+        "a\x00b\x1b[31m\u202ec": "a b [31m c",
+        "Сухо ли внизу? 👋": "Сухо ли внизу? 👋",
+        "\ud83d\ude00": "😀",
+        "half of \ud83d": "half of",
+    }
+    for text in kept:
+        ann.say("Bob", text)
 
-    assert inbox(bob) == [("Ann", "Bob", kept)]
+    assert [text for _, _, text in inbox(bob)] == list(kept.values())
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n\t", "\u200b", "\x00\x07", "\ud800", "x" * 1001, None, 7, ["hello"], {}])
-def test_what_is_no_text_is_refused(ann, bob, text):
-    ann.say("Bob", text, 422)
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        {},
-        {"to": "Bob", "type": "chat"},
-        {"to": "Bob", "body": {"text": "hello"}},
-        {"type": "chat", "body": {"text": "hello"}},
-        {"to": "Bob", "type": "chat", "body": {}},
-        {"to": "Bob", "type": "chat", "body": "hello"},
-        {"to": "Bob", "type": "chat", "body": ["hello"]},
-        {"to": "Bob", "type": "chat", "body": None},
-        {"to": ["Bob"], "type": "chat", "body": {"text": "hello"}},
-        {"to": None, "type": "chat", "body": {"text": "hello"}},
-        {"to": "Bob", "type": 7, "body": {"text": "hello"}},
-        {"to": "Bob", "type": "", "body": {"text": "hello"}},
-        {"to": "Bob", "type": "delivered", "body": {"id": "1"}},
-        {"to": "Bob", "type": "no such type", "body": {"text": "hello"}},
-        ["hello"],
-        "hello",
-    ],
-)
-def test_what_is_no_message_is_refused(ann, bob, message):
-    ann.post_message(message, 422)
+def test_what_is_no_text_is_refused(ann, bob):
+    for text in ("", " ", "\n\t", "\u200b", "\x00\x07", "\ud800", "x" * 1001, None, 7, ["hello"], {}):
+        ann.say("Bob", text, 422)
 
     assert "messages" not in bob.events()
 
 
-@pytest.mark.parametrize(
-    ("body", "kind", "status"),
-    [
+def test_what_is_no_message_is_refused(ann, bob):
+    text = {"text": "hello"}
+    for message in (
+        {},
+        {"to": "Bob", "type": "chat"},
+        {"to": "Bob", "body": text},
+        {"type": "chat", "body": text},
+        {"to": "Bob", "type": "chat", "body": {}},
+        {"to": "Bob", "type": "chat", "body": "hello"},
+        {"to": "Bob", "type": "chat", "body": ["hello"]},
+        {"to": "Bob", "type": "chat", "body": None},
+        {"to": ["Bob"], "type": "chat", "body": text},
+        {"to": None, "type": "chat", "body": text},
+        {"to": "Bob", "type": 7, "body": text},
+        {"to": "Bob", "type": "", "body": text},
+        {"to": "Bob", "type": "delivered", "body": {"id": "1"}},
+        {"to": "Bob", "type": "no such type", "body": text},
+        ["hello"],
+        "hello",
+    ):
+        ann.post_message(message, 422)
+
+    assert "messages" not in bob.events()
+
+
+def test_a_body_that_cannot_be_read_is_refused(ann):
+    for body, kind, status in (
         (b"to=Bob", "application/x-www-form-urlencoded", 415),
         (b"{", "application/json", 400),
         (b"[" * 60_000, "application/json", 400),
         (b'{"to": "' + b"x" * 70_000 + b'"}', "application/json", 413),
-    ],
-)
-def test_a_body_that_cannot_be_read_is_refused(ann, body, kind, status):
-    ann.ask("POST", ann.url("messages"), status, data=body, content_type=kind)
+    ):
+        ann.ask("POST", ann.url("messages"), status, data=body, content_type=kind)
 
 
 def test_only_the_fields_of_its_type_are_passed_on(ann, bob):
@@ -201,8 +196,8 @@ def test_one_key_may_stand_for_a_clip_and_for_a_message(ann, bob, sample):
     assert ann.upload(sample("chromium-audio.webm"), key="once") == clip
 
 
-@pytest.mark.parametrize("key", ["", "x" * 129, "é"])
-def test_a_key_is_1_to_128_printable_ascii_characters(ann, bob, key):
+def test_a_key_is_1_to_128_printable_ascii_characters(ann, bob):
     message = {"to": "Bob", "type": "chat", "body": {"text": "hello"}}
 
-    ann.ask("POST", ann.url("messages"), 422, json=message, headers={"Idempotency-Key": key})
+    for key in ("", "x" * 129, "é"):
+        ann.ask("POST", ann.url("messages"), 422, json=message, headers={"Idempotency-Key": key})

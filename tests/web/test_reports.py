@@ -68,20 +68,21 @@ def test_at_most_ten_reports_a_minute_and_address_are_written(wanted, report, lo
     assert len(log()) == 12
 
 
-@pytest.mark.parametrize("fields", [{"message": "x", "source": None, "line": None}, {"message": "", "more": 1}])
+@pytest.mark.parametrize(
+    "fields", [{"message": "x", "source": None, "line": None}, {"message": "", "more": 1}]
+)
 def test_what_a_browser_does_not_know_may_be_left_out(wanted, report, log, fields):
     report(**fields)
 
     assert len(log()) == 1
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [{}, {"message": 7}, {"message": None}, {"message": "x", "line": "12"}, {"message": "x", "line": True}]
-    + [{"message": "x", "line": 1.5}, {"message": "x", "source": ["y"]}],
-)
-def test_what_is_no_report_is_refused(wanted, report, log, fields):
-    report(422, **fields)
+def test_what_is_no_report_is_refused(wanted, report, log):
+    report(422)
+    for fields in ({"message": 7}, {"message": None}, {"message": "x", "source": ["y"]}):
+        report(422, **fields)
+    for line in ("12", True, 1.5):
+        report(422, message="x", line=line)
 
     assert log() == []
 

@@ -88,6 +88,7 @@ export class ClipItem {
     this.#meta.show(entry);
     this.#play.setAttribute("aria-describedby", this.#meta.element.id);
     this.#ribbon?.setDuration(entry.duration);
+    if (this.#ribbon) this.#drawPoster();
     if (moved) this.#buildButtons();
     this.#showState();
   }
@@ -136,15 +137,14 @@ export class ClipItem {
   /** Draws bead, ribbon and picture. */
   paint() {
     if (this.#ribbon) return;
-    const { author, peaks, duration, media } = this.entry;
+    const { author, peaks, duration } = this.entry;
     this.#bead = bead(author, { size: 48, icon: "play" });
     this.#ribbon = new Ribbon({ label: t("clip.position"), onSeek: (fraction) => this.#deeds.seek(this, fraction) });
     this.#ribbon.setPeaks(peaks);
     this.#ribbon.setDuration(duration);
     this.#play.replaceChildren(this.#bead);
     this.#line.replaceChildren(this.#ribbon.element);
-    const canvas = this.screen?.querySelector("canvas");
-    if (canvas && media) this.#deeds.draw(this.entry, canvas);
+    this.#drawPoster();
     this.showAge(Date.now());
     this.#showState();
   }
@@ -170,6 +170,11 @@ export class ClipItem {
     this.screen = el("div", { class: "screen", on: { click: () => this.#press() } }, canvas);
     this.element.classList.add("video");
     this.#acts.before(el("div", { class: "pv" }, this.screen));
+  }
+
+  #drawPoster() {
+    const canvas = this.screen?.querySelector("canvas");
+    if (canvas && this.entry.media) this.#deeds.draw(this.entry, canvas);
   }
 
   #buildButtons() {

@@ -13,6 +13,8 @@ export class Screen {
     this.#media = media;
     this.#home = home;
     home.append(media);
+    // Until then the first picture stands there: a frame that has nothing to show yet would flash.
+    media.addEventListener("loadeddata", () => this.#cover(true));
   }
 
   /**
@@ -21,7 +23,12 @@ export class Screen {
    */
   show(frame) {
     const place = frame ?? this.#home;
-    if (this.#media.parentElement !== place) place.prepend(this.#media);
+    if (this.#media.parentElement === place) return;
+    this.#cover(false);
+    if (this.#media.parentElement === document.fullscreenElement) document.exitFullscreen();
+    const poster = place.querySelector("canvas");
+    if (poster) poster.after(this.#media);
+    else place.append(this.#media);
   }
 
   /**
@@ -32,5 +39,11 @@ export class Screen {
     if (document.fullscreenElement) return document.exitFullscreen();
     if (frame.requestFullscreen) return frame.requestFullscreen().catch(() => {});
     /** @type {any} */ (this.#media).webkitEnterFullscreen?.();
+  }
+
+  /** @param {boolean} covered the first picture is not to be seen behind the moving one */
+  #cover(covered) {
+    const poster = this.#media.parentElement?.querySelector("canvas");
+    if (poster) poster.hidden = covered;
   }
 }

@@ -93,6 +93,10 @@ export class RecordButton extends EventTarget {
     button.addEventListener("pointermove", (event) => this.#move(event.clientX, event.clientY));
     button.addEventListener("pointerup", () => this.#up());
     button.addEventListener("pointercancel", () => this.#lose());
+    // No click is made of a touch: it would hit whatever has opened under the finger meanwhile.
+    button.addEventListener("touchend", (event) => {
+      if (event.cancelable) event.preventDefault();
+    });
     button.addEventListener("contextmenu", (event) => event.preventDefault());
   }
 

@@ -13,8 +13,9 @@ const SLICE = 250;
 const HELD_BACK = 0.5;
 /** Of the limit, for what comes at the end: a key frame, an index. */
 const RESERVE = 0.04;
-/** Bytes of a file that has a header and not one frame. */
+/** Bytes of a file that has a header and not one frame: WebM's is small, MP4's is not. */
 const HOLLOW = 256;
+const HOLLOW_MP4 = 1000;
 /** Milliseconds to wait for the first frame: a camera and a busy processor take their time. */
 const FIRST_FRAME = 1000;
 
@@ -87,7 +88,7 @@ export class Segment {
     const blob = new Blob(this.#pieces, { type: mime });
     const seconds = (/** @type {number} */ (this.#ended) - this.began) / 1000;
     const peaks = this.#heard ? this.#peaks.peaks : [];
-    return blob.size > HOLLOW ? { blob, mime, seconds, peaks, created: this.#created } : null;
+    return blob.size > (mime.includes("mp4") ? HOLLOW_MP4 : HOLLOW) ? { blob, mime, seconds, peaks, created: this.#created } : null;
   }
 
   /** Stops, and forgets what was recorded. */
