@@ -108,7 +108,8 @@ export class Preferences extends EventTarget {
    * @param {Visit} visit
    */
   visit(visit) {
-    this.#values.delete("threads"); // another tab may have written its own meanwhile
+    // another tab may have written its own meanwhile
+    this.#values.delete("threads");
     const known = this.get("threads");
     const before = known.find(({ name }) => name === visit.name);
     this.set("threads", [{ ...before, ...visit }, ...known.filter((one) => one !== before)]);

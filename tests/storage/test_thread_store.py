@@ -143,7 +143,7 @@ def test_a_torn_last_line_counts_for_nothing_and_the_next_event_is_whole(store, 
 def test_the_journal_is_cut_and_cursors_stay_good(store, monkeypatch, another_process):
     monkeypatch.setattr(journal, "MAX_BYTES", 6000)
     monkeypatch.setattr(journal, "KEPT_BYTES", 3000)
-    monkeypatch.setattr("mozchat.storage.thread_store.CHECKPOINT_BYTES", 1000)
+    monkeypatch.setattr("mozchat.storage.state_store.CHECKPOINT_BYTES", 1000)
     other = another_process(store)
     cursor = store.since(None, None, 1, hide_expired=False).cursor
     started = cursor

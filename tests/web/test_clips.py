@@ -224,6 +224,17 @@ def test_a_clip_that_is_too_big_is_refused_and_evicts_nothing(make_thread, join,
     assert len(files_of(folder)) == 1
 
 
+def test_a_large_clip_is_stored_where_the_thread_allows_it(make_thread, join):
+    make_thread("walk", "maxBlobBytes=3000000\nmaxMediaFolderBytes=9000000\n")
+    ann = join("walk", "Ann")
+    large = wav(2, rate=200_000)
+
+    clip = ann.upload(large)
+
+    assert clip["bytes"] == len(large) > 400_000
+    assert ann.media(clip["id"]).data == large
+
+
 @pytest.mark.parametrize(("seconds", "status"), [(2, 201), (5, 422)])
 def test_a_clip_that_is_longer_than_the_thread_allows_is_refused(ann, seconds, status):
     answer = ann.upload(wav(seconds), status)

@@ -147,38 +147,39 @@ def test_the_description_is_sound(description):
     assert all(operation["summary"] for operation in operations_of(description).values())
 
 
-def test_every_reference_leads_somewhere_and_everything_is_referred_to(description):
-    found = set()
-
-    def collect(part):
+def parts_of(description):
+    """Every object in the description."""
+    waiting = [description]
+    while waiting:
+        part = waiting.pop()
         if isinstance(part, dict):
-            found.update([part["$ref"]] if "$ref" in part else part.get("mapping", {}).values())
-        for value in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
-            collect(value)
+            yield part
+        waiting += part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
 
-    collect(description)
+
+def test_every_reference_leads_somewhere_and_everything_is_referred_to(description):
+    found = {part["$ref"] for part in parts_of(description) if "$ref" in part}
+    found |= {target for part in parts_of(description) for target in part.get("mapping", {}).values()}
+
     kinds = ("schemas", "responses", "parameters", "headers")
     there = {f"#/components/{kind}/{name}" for kind in kinds for name in description["components"][kind]}
     assert found == there
 
 
+def test_every_field_that_is_required_is_described(description):
+    for part in parts_of(description):
+        if isinstance(part.get("required"), list):
+            assert set(part["required"]) <= set(part["properties"])
+
+
 def test_every_example_fits_its_own_schema(description):
     root = {"components": description["components"]}
-    checked = []
+    examples = [(part["schema"], part["example"]) for part in parts_of(description) if "example" in part]
+    examples += [(part, each) for part in parts_of(description) for each in part.get("examples", ())]
 
-    def check(part):
-        if isinstance(part, dict):
-            for example in [part["example"]] if "example" in part else []:
-                checked.append(example)
-                jsonschema_rs.validate({**root, **part["schema"]}, example)
-            for example in part.get("examples", []):
-                checked.append(example)
-                jsonschema_rs.validate({**root, **part}, example)
-        for value in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
-            check(value)
-
-    check(description)
-    assert len(checked) > 10
+    for schema_of_example, example in examples:
+        jsonschema_rs.validate({**root, **schema_of_example}, example)
+    assert len(examples) > 10
 
 
 def test_every_route_is_described_and_every_description_has_a_route(app: Flask, description):

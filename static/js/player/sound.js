@@ -115,7 +115,8 @@ export class Sound extends EventTarget {
    */
   seek(seconds, duration) {
     const { readyState, seekable } = this.#media;
-    if (readyState > 0 && seekable.length === 0) return; // a file without a length, in a browser that hangs at it
+    // a file without a length, in a browser that hangs at it
+    if (readyState > 0 && seekable.length === 0) return;
     this.#media.currentTime = Math.max(0, Math.min(seconds, duration - BRINK));
     this.#tell("time");
   }

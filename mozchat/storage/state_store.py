@@ -1,0 +1,214 @@
+"""A thread's state over its journal and checkpoints: read under a guard, changed under the lock.
+
+The journal is the truth; `catalog.json` and `messages.json` are checkpoints of it that follow. What this
+process remembers of them is checked by `stat` at every use, so any number of processes may serve one thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mozchat.domain.cursor import Cursor
+from mozchat.domain.errors import Missing, Unavailable
+from mozchat.domain.message import Message
+from mozchat.domain.thread_state import Delta, Event, ThreadState, delta_of
+from mozchat.storage import checkpoint, journal
+from mozchat.storage.files import Signature, faults_named, signature
+from mozchat.storage.journal import make_durable
+from mozchat.storage.lock import ThreadLock
+from mozchat.storage.media import MediaFolder
+from mozchat.storage.reader import NeedsRebuild, StateReader
+from mozchat.storage.rebuild import put_aside, rebuilt_state
+from mozchat.storage.settings_file import SettingsFile
+
+CHECKPOINT_BYTES = 64_000
+"""A checkpoint is due when the journal has grown by this since the last, or by half of what the last was
+long: so its cost stays in proportion to what was written, however many clips there are."""
+
+_REMEMBERED_DELTAS = 64
+_log = logging.getLogger(__name__)
+
+
+class Change:
+    """One read-modify-write: `state` as it stands, and `append` to change it."""
+
+    def __init__(self, store: StateStore, state: ThreadState) -> None:
+        self._store = store
+        self.state = state
+        self.open_journals: list[int] = []
+
+    def append(self, event: Event) -> None:
+        """Write an event and take it into the state. It is durable when the change is over."""
+        self.open_journals.append(self._store.append(self.state, event))
+
+
+class StateStore:
+    """One thread's state. `changed` is called after every change that listeners must learn of."""
+
+    def __init__(
+        self, path: Path, lock: ThreadLock, settings: SettingsFile, changed: Callable[[], None]
+    ) -> None:
+        self._path = path
+        self._lock = lock
+        self._settings = settings
+        self._changed = changed
+        self._guard = threading.RLock()
+        """Over what this process remembers; held for microseconds by readers, inside the lock by writers."""
+        self._reader = StateReader(path, lambda: bool(self._media().names()))
+        self._deltas: OrderedDict[tuple[str, int, int], Delta] = OrderedDict()
+
+    @contextmanager
+    def reading(self, *, behind: Cursor | None = None) -> Iterator[ThreadState]:
+        """The state as it stands on disk. With `behind`, what is remembered is good enough where it is not
+        behind that cursor."""
+        with self._guard:
+            remembered = self._reader.remembered
+            if (
+                behind
+                and remembered
+                and remembered.epoch == behind.epoch
+                and remembered.position >= behind.offset
+            ):
+                yield remembered
+            else:
+                yield self._current()
+
+    @contextmanager
+    def writing(self, *, tell: bool = True) -> Iterator[Change]:
+        """Hold the lock over a read, a change and a write. What was appended is made durable after the lock
+        is let go and before this is over; with `tell`, listeners are told."""
+        change: Change | None = None
+        try:
+            with self._faults(), self._lock.held(), self._guard:
+                if signature(self._path / ".ini") is None:
+                    raise self.gone()
+                change = Change(self, self._current_locked())
+                yield change
+        finally:
+            if change and change.open_journals:
+                self._changed()
+                for handle in change.open_journals:
+                    make_durable(handle)
+            elif change and tell:
+                self._changed()
+
+    def append(self, state: ThreadState, event: Event) -> int:
+        """Write an event under the lock, take it in, and make a checkpoint where one is due. Returns the open
+        journal, which is still to be made durable."""
+        header = self._reader.header or self.begin(state)
+        position, handle = self._reader.journal.append(header, state.position, event)
+        state.apply(event, position)
+        self._reader.written(state, header)
+        saved = checkpoint.epoch_and_position(self._reader.catalogue_path)
+        size = self.signature()[1] or (0, 0, 0)
+        if saved is None or position - saved[1] > max(CHECKPOINT_BYTES, size[1] // 2):
+            try:
+                self._checkpoint(state)
+            except OSError as error:
+                _log.warning("%s: no checkpoint now: %s", self._path.name, error)
+        return handle
+
+    def begin(self, state: ThreadState) -> journal.Header:
+        """Under the lock, give a state without a journal its own: a new epoch, in which it is the beginning.
+
+        The checkpoint goes first: with it alone the thread is whole, an empty journal alone would be a loss.
+        """
+        if self._reader.header is not None and self._reader.remembered is state:
+            return self._reader.header
+        state.epoch, state.position = secrets.token_hex(4), 0
+        for message in list(state.mailbox):
+            state.mailbox.add(Message.from_record(message.record(), 0))
+        checkpoint.save(self._reader.catalogue_path, self._reader.messages_path, state)
+        header = self._reader.journal.begin(state.epoch)
+        self._reader.written(state, header)
+        return header
+
+    def checkpoint(self) -> None:
+        """Bring `catalog.json` and `messages.json` up to the journal, where they are behind."""
+        with self.reading() as state:
+            saved = checkpoint.epoch_and_position(self._reader.catalogue_path)
+            if self._reader.header is None or saved == (state.epoch, state.position):
+                return
+        with self.writing(tell=False) as change:
+            self._checkpoint(change.state)
+
+    def delta(self, cursor: Cursor, state: ThreadState) -> Delta | None:
+        """What happened between a cursor and `state`, inside `reading`; `None` where that is not known."""
+        if cursor.epoch != state.epoch or cursor.offset > state.position:
+            return None
+        if cursor.offset == state.position:
+            return Delta()
+        span = (cursor.epoch, cursor.offset, state.position)
+        if span not in self._deltas:
+            try:
+                header = self._reader.journal.header()
+                events = self._reader.journal.read(header, cursor.offset)
+            except (journal.Broken, FileNotFoundError):
+                return None
+            self._deltas[span] = delta_of((e, at) for e, at in events if at <= state.position)
+            if len(self._deltas) > _REMEMBERED_DELTAS:
+                self._deltas.popitem(last=False)
+        return self._deltas[span]
+
+    def signature(self) -> tuple[Signature | None, Signature | None]:
+        """Differs whenever the state may: the signatures of journal and catalogue."""
+        return self._reader.journal.signature(), signature(self._reader.catalogue_path)
+
+    def gone(self) -> Missing | Unavailable:
+        """What to raise when a file is not where it was."""
+        if signature(self._path / ".ini") is None:
+            return Missing(f"There is no thread called {self._path.name}.")
+        return Unavailable("The thread's folder was changed in the meantime. Try again.", 1)
+
+    def _current(self) -> ThreadState:
+        """The state as it stands on disk, rebuilt where it is broken. The guard is held, once."""
+        try:
+            return self._reader.current()
+        except (NeedsRebuild, checkpoint.Broken):
+            pass
+        self._guard.release()
+        try:
+            with self._lock.held(), self._guard:
+                return self._current_locked()
+        finally:
+            self._guard.acquire()
+
+    def _current_locked(self) -> ThreadState:
+        """The same under the lock, where nobody else can be rebuilding it."""
+        reader = self._reader
+        try:
+            return reader.current()
+        except (NeedsRebuild, checkpoint.Broken):
+            pass
+        with self._faults():
+            lifetime = self._settings.load().clip_lifetime_sec * 1000
+            state = rebuilt_state(reader.journal, self._media(), lifetime)
+            put_aside(reader.catalogue_path, _milliseconds(signature(reader.catalogue_path)))
+            self.begin(state)
+        return state
+
+    def _checkpoint(self, state: ThreadState) -> None:
+        checkpoint.save(self._reader.catalogue_path, self._reader.messages_path, state)
+        self._reader.journal.cut(self._reader.journal.header(), state.position)
+        self._reader.written(state, self._reader.journal.header())
+
+    def _media(self) -> MediaFolder:
+        return MediaFolder(self._path, self._settings.remembered().media_folder)
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            with faults_named(f"the folder {self._path.name}"):
+                yield
+        except FileNotFoundError as error:
+            raise self.gone() from error
+
+
+def _milliseconds(found: Signature | None) -> int:
+    return found[2] // 1_000_000 if found else 0
