@@ -61,6 +61,8 @@ export { ApiError };
 const ANSWER_SECONDS = 30;
 
 export class Api {
+  /** Milliseconds by which the server's clock is ahead of ours, to a second or so, as of its last answer. */
+  skew = 0;
   #site;
   #room;
   #fetch;
@@ -169,6 +171,8 @@ export class Api {
         method, keepalive, headers: headersFor(json, key), signal: limit.signal, cache: "no-store",
         credentials: "same-origin", body: json === undefined ? undefined : JSON.stringify(json),
       });
+      const date = Date.parse(response.headers.get("Date") ?? "");
+      if (date) this.skew = date - Date.now();
       const retry = response.headers.get("Retry-After");
       if (!response.ok) throw problem(response.status, await response.text(), retry);
       const body = response.status === 204 ? null : await response.json();

@@ -8,6 +8,7 @@ import { Catalogue } from "./player/catalogue.js";
 import { clipDeeds } from "./player/clip-deeds.js";
 import { ClipList } from "./player/clip-list.js";
 import { copyLink } from "./player/clip-menu.js";
+import { Expiry } from "./player/expiry.js";
 import { Heard } from "./player/heard.js";
 import { attachMediaSession } from "./player/media-session.js";
 import { MiniPlayer } from "./player/mini-player.js";
@@ -44,6 +45,7 @@ if (flag(settings.reportErrors)) reportErrors(api);
 
 const preferences = new Preferences({ base, thread: thread.name, settings });
 const catalogue = new Catalogue();
+if (flag(settings.hideExpired)) new Expiry({ catalogue, skew: () => api.skew });
 const heard = new Heard({ base, thread: thread.name });
 const playlist = new Playlist({ catalogue, preferences, myAuthorId: me.authorId });
 const media = el("video", { playsInline: true, preload: "auto" });
@@ -56,7 +58,7 @@ const notes = new Notes(byId("notes"));
 const phone = new PhonePanel({ api, base, thread: thread.name, me: me.name, lang });
 const recording = new RecorderPanel({ recorder, outbox, player, preferences, notes, settings, me: me.name, lang });
 const controls = new SettingsPanel({ preferences, player, downlink, settings, lang, capture: new Capture(), opener: byId("controls") });
-const list = joinPlayer();
+joinPlayer();
 const visited = new VisitedThreads({ list: byId("threads"), base, thread, api, preferences });
 const leaving = new Leaving({ api, downlink, notes, button: byId("leave"), front: `${base}/`,
   unsaved: () => recording.unsaved || outbox.pending > 0 });
@@ -72,7 +74,6 @@ function joinPlayer() {
   const screen = new Screen(media, byId("player").appendChild(el("div", { hidden: true })));
   const removal = new Removal({ api, catalogue });
   const isMine = (/** @type {import("./api.js").Clip} */ clip) => playlist.isMine(clip);
-  /** @type {ClipList} */
   const clips = new ClipList({
     list: byId("list"), rows: byId("clips"), empty: byId("empty"), catalogue, outbox, player, heard, isMine, me: me.name, target, lang,
     deeds: clipDeeds({ player, catalogue, outbox, removal, screen, posters: new Posters(), linkTo }),
@@ -88,7 +89,6 @@ function joinPlayer() {
     const { clip } = player.state;
     screen.show((clip && clips.item(clip.id)?.screen) ?? null);
   });
-  return clips;
 }
 
 /** What one part of the logic tells the others. */

@@ -267,3 +267,51 @@ def test_russian_is_spoken_where_the_thread_says_so(site, make_thread, someone):
     ann.page.locator("#go").click()
     expect(ann.page.locator("#record")).to_be_enabled()
     check(ann)
+
+
+def test_the_keyboard_alone_is_enough(site, make_thread, someone):
+    thread = make_thread("mediaForum")
+    ann = someone("Ann")
+    press, type_text = ann.page.keyboard.press, ann.page.keyboard.type
+
+    def tab_to(role, name, key="Tab", most=40):
+        wanted = ann.page.get_by_role(role, name=name, exact=True).locator("visible=true").first
+        for _ in range(most):
+            if wanted.count() and wanted.evaluate("(element) => element === document.activeElement"):
+                assert wanted.evaluate("(element) => element.matches(':focus-visible')")
+                return
+            press(key)
+        raise AssertionError(f"{name} is not reached by {key}")
+
+    ann.page.goto(site.url + "/")
+    tab_to("textbox", "Your name")
+    type_text("Ann")
+    tab_to("textbox", "Thread")
+    type_text(thread)
+    press("Enter")
+    ann.page.wait_for_url(re.compile(rf"/{thread}/"))
+    expect(ann.button("Record")).to_be_enabled()
+    tab_to("button", "Record")
+    press("Enter")
+    expect(ann.button("Record")).to_have_attribute("aria-pressed", "true")
+    ann.page.wait_for_timeout(1000)
+    press("Enter")
+    expect(ann.button("Upload")).to_be_visible()
+    tab_to("textbox", "Description")
+    type_text("by hand")
+    tab_to("button", "Upload")
+    press("Enter")
+    expect(ann.clips).to_have_count(1)
+    tab_to("button", "Play", "Shift+Tab")
+    press("Enter")
+    ann.wait_until_heard(1)
+    tab_to("button", "Stop")
+    press("Enter")
+    expect(ann.button("Stop")).to_be_hidden()
+    tab_to("textbox", "Message")
+    type_text("hello")
+    press("Enter")
+    expect(ann.page.get_by_role("log", name="Chat")).to_contain_text("hello")
+    tab_to("button", "Delete", "Shift+Tab")
+    press("Enter")
+    expect(ann.clips).to_have_count(0)

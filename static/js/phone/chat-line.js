@@ -41,7 +41,8 @@ export class ChatLine {
     const words = line.from === this.#me ? stateWords(line) : "";
     this.#state.replaceChildren(words);
     if (line.state === "failed") {
-      this.#state.append(" ", el("button", { type: "button", class: "btn s", text: t("retry"), on: { click: () => this.#onRetry(line) } }));
+      const retry = () => this.#onRetry(line);
+      this.#state.append(" ", el("button", { type: "button", class: "btn s", text: t("retry"), on: { click: retry } }));
     }
     if (words) this.element.append(this.#state);
     else this.#state.remove();

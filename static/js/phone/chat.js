@@ -75,7 +75,8 @@ export class Chat extends EventTarget {
     const { api } = this.#parts;
     this.#update(line, { state: "sending" });
     try {
-      const { id, sent, online, expires } = await api.sendMessage({ to: line.to, type: "chat", body: { text: line.text }, key: line.id });
+      const message = { to: line.to, type: "chat", body: { text: line.text }, key: line.id };
+      const { id, sent, online, expires } = await api.sendMessage(message);
       this.#known(line, id);
       if (line.state === "sending") this.#update(line, { sent, expires, state: online ? "sent" : "kept" });
     } catch (error) {

@@ -92,8 +92,8 @@ export class Roster extends EventTarget {
     const parts = [bead(name, { size: 32, away }), el("span", { class: "name cut", text: name }),
       remark ? el("span", { class: "remark", text: remark }) : null];
     const choose = () => this.dispatchEvent(new CustomEvent("chosen", { detail: { name } }));
-    const row = name === this.#parts.me ? el("div", { class: "pp" }, ...parts)
-      : el("button", { type: "button", class: "pp", "aria-pressed": "false", title: t("phone.address", { name }), on: { click: choose } }, ...parts);
+    const button = { type: "button", class: "pp", "aria-pressed": "false", title: t("phone.address", { name }), on: { click: choose } };
+    const row = name === this.#parts.me ? el("div", { class: "pp" }, ...parts) : el("button", button, ...parts);
     return el("li", { class: "person", dataset: { name } }, row);
   }
 }

@@ -1,5 +1,6 @@
 /** The small buttons of a clip in the list. They tell their `deeds`; the item knows which clip it is. */
 import { t } from "../strings.js";
+import { bead, setBeadIcon } from "../ui/bead.js";
 import { el } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 
@@ -8,6 +9,47 @@ const REMOVALS = {
   sent: ["clip.delete", "trash"], sending: ["clip.stopSending", "x"], waiting: ["preview.discard", "trash"],
   failed: ["preview.discard", "trash"],
 };
+
+/** The bead: it plays, where there is something to be played. */
+export class PlayButton {
+  element;
+  /** @type {HTMLElement|null} */
+  #bead = null;
+  #sign = "play";
+
+  /** @param {() => void} press */
+  constructor(press) {
+    this.element = el("button", { type: "button", class: "play", on: { click: press } });
+  }
+
+  /** @param {string} author */
+  paint(author) {
+    this.#bead = bead(author, { size: 48, icon: this.#sign });
+    this.element.replaceChildren(this.#bead);
+  }
+
+  unpaint() {
+    this.#bead = null;
+    this.element.replaceChildren();
+  }
+
+  /**
+   * @param {import("./entry.js").Entry["phase"]} phase
+   * @param {boolean} playing
+   * @param {boolean} unplayable this browser can only save it
+   */
+  show(phase, playing, unplayable) {
+    const [key, sign] = phase !== "sent" ? UNSENT[phase] : unplayable ? ["clip.download", "save"]
+      : playing ? ["clip.pause", "pause"] : ["clip.play", "play"];
+    this.#sign = sign;
+    this.element.disabled = phase === "sending" || phase === "waiting";
+    this.element.setAttribute("aria-label", t(key));
+    if (this.#bead) setBeadIcon(this.#bead, sign);
+  }
+}
+
+/** The bead's name and icon before the clip is the thread's. */
+const UNSENT = { sending: ["clip.play", "send"], waiting: ["clip.play", "clock"], failed: ["retry", "redo"] };
 
 /**
  * @param {import("./entry.js").Entry} entry

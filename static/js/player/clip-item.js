@@ -18,16 +18,16 @@
  * @property {(entry: Entry, canvas: HTMLCanvasElement) => void} draw its first picture
  */
 import { t } from "../strings.js";
-import { bead, beadShape, setBeadIcon } from "../ui/bead.js";
+import { beadShape } from "../ui/bead.js";
 import { el } from "../ui/dom.js";
 import { Ribbon } from "../ui/ribbon.js";
-import { actButtons, enlargeButton, whyBox } from "./clip-buttons.js";
+import { actButtons, enlargeButton, PlayButton, whyBox } from "./clip-buttons.js";
 import { ClipMeta } from "./clip-meta.js";
 import { phaseWords, problemWords, refusal } from "./clip-words.js";
 import { isVideo } from "./entry.js";
 import { onLongPress } from "./long-press.js";
 
-const PHASE_ICONS = { sending: "send", waiting: "clock", failed: "redo" };
+const PHASES = ["sending", "waiting", "failed"];
 
 export class ClipItem {
   /** @type {Entry} */
@@ -43,8 +43,6 @@ export class ClipItem {
   #problem = null;
   /** @type {Playback|null} */
   #playback = null;
-  /** @type {HTMLElement|null} */
-  #bead = null;
   /** @type {Ribbon|null} */
   #ribbon = null;
   /** @type {HTMLElement|null} */
@@ -52,7 +50,7 @@ export class ClipItem {
   /** @type {HTMLElement|null} */
   #why = null;
   #meta;
-  #play = el("button", { type: "button", class: "play", on: { click: () => this.#press() } });
+  #play = new PlayButton(() => this.#press());
   #line = el("div", { class: "line" });
   #acts = el("div", { class: "acts" });
 
@@ -66,10 +64,11 @@ export class ClipItem {
     this.#deeds = deeds;
     this.#lang = lang;
     this.#meta = new ClipMeta(lang);
-    this.element = el("li", { class: "clip" }, this.#meta.element, this.#play, this.#line, this.#acts);
+    this.element = el("li", { class: "clip" }, this.#meta.element, this.#play.element, this.#line, this.#acts);
     if (isVideo(entry)) this.#addScreen();
     if (entry.description) this.#acts.before(el("p", { class: "desc", text: entry.description }));
-    onLongPress(this.#play, () => { if (this.entry.phase === "sent") deeds.more(this, this.#play); });
+    const { element } = this.#play;
+    onLongPress(element, () => { if (this.entry.phase === "sent") deeds.more(this, element); });
     this.show(entry);
   }
 
@@ -84,9 +83,9 @@ export class ClipItem {
     this.element.dataset.id = entry.id;
     this.element.dataset.hue = String(beadShape(entry.author).hue);
     this.element.classList.toggle("own", entry.own);
-    for (const phase of Object.keys(PHASE_ICONS)) this.element.classList.toggle(phase, phase === entry.phase);
+    for (const phase of PHASES) this.element.classList.toggle(phase, phase === entry.phase);
     this.#meta.show(entry);
-    this.#play.setAttribute("aria-describedby", this.#meta.element.id);
+    this.#play.element.setAttribute("aria-describedby", this.#meta.element.id);
     this.#ribbon?.setDuration(entry.duration);
     if (this.#ribbon) this.#drawPoster();
     if (moved) this.#buildButtons();
@@ -138,11 +137,10 @@ export class ClipItem {
   paint() {
     if (this.#ribbon) return;
     const { author, peaks, duration } = this.entry;
-    this.#bead = bead(author, { size: 48, icon: "play" });
     this.#ribbon = new Ribbon({ label: t("clip.position"), onSeek: (fraction) => this.#deeds.seek(this, fraction) });
     this.#ribbon.setPeaks(peaks);
     this.#ribbon.setDuration(duration);
-    this.#play.replaceChildren(this.#bead);
+    this.#play.paint(author);
     this.#line.replaceChildren(this.#ribbon.element);
     this.#drawPoster();
     this.showAge(Date.now());
@@ -152,9 +150,8 @@ export class ClipItem {
   /** Forgets what paint() drew, unless the player or the keyboard is there. */
   unpaint() {
     if (this.#playback || this.element.contains(document.activeElement)) return;
-    this.#play.replaceChildren();
+    this.#play.unpaint();
     this.#line.replaceChildren();
-    this.#bead = null;
     this.#ribbon = null;
   }
 
@@ -195,19 +192,9 @@ export class ClipItem {
     classList.toggle("paused", this.#playback?.playing === false);
     classList.toggle("unplayable", this.#problem === "format");
     this.#meta.showState(phaseWords(phase, this.#way.progress, this.#lang), fresh);
-    this.#showPlay();
+    this.#play.show(phase, this.#playback?.playing === true, this.#problem === "format");
     this.#showWhy();
     this.#showPosition();
-  }
-
-  #showPlay() {
-    const { phase } = this.entry;
-    this.#play.disabled = phase === "sending" || phase === "waiting";
-    const [key, sign] = phase !== "sent" ? [phase === "failed" ? "retry" : "clip.play", PHASE_ICONS[phase]]
-      : this.#problem === "format" ? ["clip.download", "save"]
-      : this.#playback?.playing ? ["clip.pause", "pause"] : ["clip.play", "play"];
-    this.#play.setAttribute("aria-label", t(key));
-    if (this.#bead) setBeadIcon(this.#bead, sign);
   }
 
   #showPosition() {

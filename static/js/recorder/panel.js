@@ -18,43 +18,49 @@ import { t } from "../strings.js";
 import { announce, byId } from "../ui/dom.js";
 import { length } from "../ui/format.js";
 import { toast } from "../ui/toast.js";
-import { Preview } from "./preview.js";
 import { RecordButton } from "./record-button.js";
 import { RecordingView } from "./recording-view.js";
-import { endNotice, troubleNotice } from "./trouble.js";
-
-/** Milliseconds after which it is said that the browser is asking. */
-const ASKING_PATIENCE = 1000;
+import { Review } from "./review.js";
+import { RecorderNotes } from "./trouble.js";
 
 export class RecorderPanel {
   #parts;
   #root = byId("recorder");
   #description = byId("description");
-  #preview;
+  /** Absent where the thread has no video. @type {HTMLInputElement|null} */
+  #video = /** @type {HTMLInputElement|null} */ (document.getElementById("video"));
+  #review;
   #view;
   #button;
+  #notes;
   /** The last start was refused. */
   #refused = false;
-  /** @type {ReturnType<typeof setTimeout>|undefined} */
-  #askingTimer;
 
   /** @param {Parts} parts */
   constructor(parts) {
     this.#parts = parts;
-    const { recorder, me } = parts;
+    const { recorder, me, outbox, player, notes, settings, lang } = parts;
     const stage = byId("rec-stage");
-    this.#preview = new Preview(stage, me);
+    const free = () => recorder.state === "idle";
+    this.#review = new Review({ stage, description: this.#description, me, outbox, player, free });
     this.#view = new RecordingView({ stage, live: byId("rec-live"), onCancel: () => this.#cancel() });
-    this.#button = new RecordButton({ button: byId("record"), me, state: () => recorder.state, ready: () => !this.#preview.take });
+    this.#button = new RecordButton({ button: byId("record"), me, state: () => recorder.state, ready: () => !this.#review.take });
+    this.#notes = new RecorderNotes({
+      notes, settings, lang,
+      onClose: () => this.#showRefused(false),
+      onSoundOnly: () => {
+        parts.preferences.set("video", false);
+        this.#start();
+      },
+    });
     this.#followRecorder();
     this.#followPerson();
-    this.#followPreview();
     this.#show();
   }
 
   /** Something would be lost with the page. */
   get unsaved() {
-    return this.#parts.recorder.state !== "idle" || this.#preview.take !== null;
+    return this.#parts.recorder.state !== "idle" || this.#review.take !== null;
   }
 
   #followRecorder() {
@@ -80,43 +86,34 @@ export class RecorderPanel {
     });
     this.#button.addEventListener("hold", () => this.#showHint());
     document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !event.defaultPrevented && recorder.state !== "idle") this.#cancel();
+      if (event.key === "Escape" && !event.defaultPrevented) this.#cancel();
     });
-    preferences.addEventListener("change", (event) => {
-      if (/** @type {CustomEvent} */ (event).detail.key === "video") this.#show();
-    });
-    const video = /** @type {HTMLInputElement|null} */ (document.getElementById("video"));
-    video?.addEventListener("change", () => preferences.set("video", video.checked));
-  }
-
-  #followPreview() {
-    const { outbox, player } = this.#parts;
-    const on = (/** @type {string} */ type, /** @type {(detail: any) => void} */ act) =>
-      this.#preview.addEventListener(type, (event) => act(/** @type {CustomEvent} */ (event).detail));
-    on("play", () => player.hold("preview"));
-    on("quiet", () => player.release("preview"));
-    on("upload", ({ description }) => {
-      if (this.#preview.take) outbox.add(this.#preview.take, { description });
-      this.#closePreview();
-      this.#description.value = "";
-    });
-    on("redo", () => {
-      this.#description.value = this.#preview.close();
-      this.#start();
-    });
-    on("discard", () => this.#discard());
+    preferences.addEventListener("change", () => this.#show());
+    this.#video?.addEventListener("change", () => preferences.set("video", this.#video?.checked === true));
+    this.#review.addEventListener("redo", () => this.#start());
+    this.#review.addEventListener("changed", () => this.#reviewChanged());
   }
 
   #start() {
-    const { recorder, player, preferences, notes } = this.#parts;
+    const { recorder, player, preferences } = this.#parts;
     this.#refused = false;
-    for (const cause of ["trouble", "end"]) notes.clear(cause);
+    this.#notes.clear();
     if (preferences.get("pausePlayer")) player.hold("recorder");
     recorder.start({
-      kind: preferences.get("video") ? "video" : "audio", seconds: preferences.get("clipSeconds"),
-      stream: this.#streams, quality: preferences.get("quality"),
+      kind: this.#kind, seconds: preferences.get("clipSeconds"), stream: this.#streams, quality: preferences.get("quality"),
       microphone: preferences.get("microphone"), camera: preferences.get("camera"),
     });
+  }
+
+  #cancel() {
+    if (this.#parts.recorder.state === "idle") return;
+    this.#parts.recorder.cancel();
+    announce(t("recorder.cancelled"));
+  }
+
+  /** What is chosen. @returns {"audio"|"video"} */
+  get #kind() {
+    return this.#parts.preferences.get("video") ? "video" : "audio";
   }
 
   /** What is recorded goes out by itself. */
@@ -129,119 +126,76 @@ export class RecorderPanel {
     return this.#sends && flag(this.#parts.settings.allowStream);
   }
 
-  #cancel() {
-    if (this.#parts.recorder.state === "idle") return;
-    this.#parts.recorder.cancel();
-    announce(t("recorder.cancelled"));
-  }
-
   /**
    * @param {"idle"|"asking"|"recording"} state
    * @param {"audio"|"video"} kind
    */
   #stateChanged(state, kind) {
-    const { recorder, notes, player } = this.#parts;
-    clearTimeout(this.#askingTimer);
-    notes.clear("asking");
-    if (state === "asking") this.#askingTimer = setTimeout(() => this.#explainAsking(kind), ASKING_PATIENCE);
+    const { recorder, player } = this.#parts;
+    this.#notes.asking(state === "asking" ? kind : null);
     if (state === "recording") {
       this.#view.open(kind === "video" ? recorder.stream : null);
       announce(t("recorder.started"));
     }
     if (state === "idle") {
-      if (!this.#preview.take) this.#view.close();
+      if (!this.#review.take) this.#view.close();
       player.release("recorder");
     }
     this.#show();
   }
 
-  /** @param {"audio"|"video"} kind */
-  #explainAsking(kind) {
-    this.#parts.notes.show("asking", { icon: kind === "video" ? "cam" : "mic", title: t(kind === "video" ? "recorder.askingVideo" : "recorder.asking") });
-  }
-
   /** @param {Take} take */
   #taken(take) {
-    const { outbox, notes, settings, lang, preferences } = this.#parts;
-    const end = endNotice(take, { settings, lang, seconds: preferences.get("clipSeconds") });
-    const full = take.reason === "time" || take.reason === "bytes";
-    if (end && !(full && this.#sends)) notes.show("end", { ...end, inline: { label: t("close"), onClick: () => notes.clear("end") } });
-    else if (end && !this.#streams) toast(end.title);
+    const { outbox, preferences } = this.#parts;
+    this.#notes.ended(take, { seconds: preferences.get("clipSeconds"), sends: this.#sends, streams: this.#streams });
     if (this.#sends) {
       outbox.add(take, { description: this.#description.value.trim() });
       this.#description.value = "";
     } else {
-      this.#openPreview(take, this.#description.value.trim());
+      this.#review.open(take);
       announce(t("recorder.stopped", { length: length(take.seconds) }));
     }
   }
 
-  /** @param {{reason: import("./trouble.js").Trouble, device: import("./trouble.js").Affected}} trouble */
+  /** @param {import("./trouble.js").Trouble} trouble */
   #failed(trouble) {
-    const { notes, preferences } = this.#parts;
-    if (trouble.reason === "short") return toast(t("recorder.short.text"));
-    const close = () => {
-      notes.clear("trouble");
-      this.#refused = false;
-      this.#show();
-    };
-    this.#refused = trouble.reason !== "failed";
-    this.#show();
-    notes.show("trouble", troubleNotice(trouble, {
-      close,
-      showWhere: () => notes.show("trouble", { icon: "lock", title: t("recorder.showWhere"), text: t("recorder.where"), inline: { label: t("close"), onClick: close } }),
-      soundOnly: () => {
-        preferences.set("video", false);
-        this.#start();
-      },
-    }));
+    if (trouble.reason === "short") {
+      toast(t("recorder.short.text"));
+      return;
+    }
+    this.#showRefused(trouble.reason !== "failed");
+    this.#notes.failed(trouble);
   }
 
-  /** Stop is where Discard appears, so a second tap must not cost what was said. */
-  #discard() {
-    const { take } = this.#preview;
-    const description = this.#closePreview();
-    this.#description.value = "";
-    const restore = () => {
-      if (take && !this.unsaved) this.#openPreview(take, description);
-    };
-    toast(t("clip.discarded"), { action: t("undo"), onAction: restore });
-  }
-
-  /**
-   * @param {Take} take
-   * @param {string} description
-   */
-  #openPreview(take, description) {
-    this.#preview.open(take, description);
+  /** The keyboard was in the preview, which is gone. */
+  #reviewChanged() {
     this.#show();
-  }
-
-  /** @returns {string} the description that was written */
-  #closePreview() {
-    const description = this.#preview.close();
-    this.#parts.notes.clear("end");
-    this.#show();
+    if (this.#review.take) return;
+    this.#notes.clear();
     byId("record").focus({ preventScroll: true });
-    return description;
+  }
+
+  /** @param {boolean} refused */
+  #showRefused(refused) {
+    this.#refused = refused;
+    this.#show();
   }
 
   #show() {
-    const { recorder, preferences } = this.#parts;
-    const state = recorder.state !== "idle" ? recorder.state : this.#preview.take ? "preview" : this.#refused ? "refused" : "idle";
-    const kind = preferences.get("video") ? "video" : "audio";
-    this.#root.dataset.state = state;
-    this.#root.dataset.kind = kind;
-    this.#button.show(state === "preview" ? "idle" : state, kind);
-    const video = /** @type {HTMLInputElement|null} */ (document.getElementById("video"));
-    if (video) video.checked = kind === "video";
+    const { state } = this.#parts.recorder;
+    const resting = this.#review.take ? "preview" : this.#refused ? "refused" : "idle";
+    this.#root.dataset.state = state === "idle" ? resting : state;
+    if (state === "idle") this.#root.dataset.kind = this.#kind;
+    this.#button.show(state === "idle" && this.#refused ? "refused" : state, this.#kind);
+    if (this.#video) this.#video.checked = this.#kind === "video";
     this.#showHint();
   }
 
   #showHint() {
     const { holding, away } = this.#button;
     this.#root.classList.toggle("cancelling", away);
-    const way = this.#sends ? (holding ? "holdSend" : this.#streams ? "stream" : "send") : holding ? "holdPreview" : "preview";
-    this.#view.showHint(t(`recorder.hint.${away ? "cancelling" : way}`));
+    const tap = this.#streams ? "stream" : this.#sends ? "send" : "preview";
+    const hold = this.#sends ? "holdSend" : "holdPreview";
+    this.#view.showHint(t(`recorder.hint.${away ? "cancelling" : holding ? hold : tap}`));
   }
 }

@@ -42,7 +42,8 @@ export class Preview extends EventTarget {
     this.#plate = el("div", { class: "preview" },
       el("div", { class: "row" }, this.#title, this.#time),
       this.#screen,
-      el("div", { class: "pvline", dataset: { hue: beadShape(me).hue } }, this.#play, el("div", { class: "line" }, this.#ribbon.element)),
+      el("div", { class: "pvline", dataset: { hue: beadShape(me).hue } },
+        this.#play, el("div", { class: "line" }, this.#ribbon.element)),
       el("label", null, el("span", { class: "lab", text: t("preview.description") }), this.#description),
       this.#mainButtons(), this.#quietButtons());
     for (const type of ["play", "pause", "ended"]) this.#media.addEventListener(type, () => this.#showState());
@@ -52,8 +53,9 @@ export class Preview extends EventTarget {
   /**
    * @param {Take} take
    * @param {string} description written before
+   * @param {{focus: boolean}} how `focus`: the keyboard was in the recorder, and goes on here
    */
-  open(take, description) {
+  open(take, description, { focus }) {
     this.take = take;
     this.#url = URL.createObjectURL(take.blob);
     this.#media.src = this.#url;
@@ -64,7 +66,7 @@ export class Preview extends EventTarget {
     this.#description.value = description;
     this.#stage.replaceChildren(this.#plate);
     this.#showState();
-    this.#title.focus();
+    if (focus) this.#title.focus();
   }
 
   /** @returns {string} what was written so far */
@@ -121,7 +123,8 @@ export class Preview extends EventTarget {
     const midway = currentTime > 0 && !ended;
     this.#ribbon.setState(midway ? "playing" : "fresh");
     this.#ribbon.setProgress(midway ? currentTime / this.take.seconds : 0);
-    this.#time.textContent = midway ? `${clock(currentTime)} / ${length(this.take.seconds)}` : length(this.take.seconds);
+    const whole = length(this.take.seconds);
+    this.#time.textContent = midway ? `${clock(currentTime)} / ${whole}` : whole;
   }
 
   /**

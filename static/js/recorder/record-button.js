@@ -12,7 +12,7 @@ import { setIcon } from "../ui/icons.js";
 import { HOLD_MS, Press } from "./press.js";
 
 /** Whatever the space bar has a meaning on. */
-const TAKEN = "input, textarea, select, button, a[href], summary, dialog, [contenteditable], [role=slider], [role=menuitem], [popover]";
+const TAKEN = "input, textarea, select, button, a[href], summary, dialog, [contenteditable], [role=slider], [popover]";
 
 export class RecordButton extends EventTarget {
   #button;
@@ -65,8 +65,9 @@ export class RecordButton extends EventTarget {
    */
   show(state, kind) {
     const running = state === "recording";
-    this.#button.setAttribute("aria-pressed", String(running || state === "asking"));
-    setIcon(this.#button.lastElementChild ?? this.#button, running ? "stop" : state === "refused" ? "micoff" : kind === "video" ? "cam" : "mic");
+    this.#button.setAttribute("aria-pressed", String(running));
+    const ready = state === "refused" ? "micoff" : kind === "video" ? "cam" : "mic";
+    setIcon(this.#button.lastElementChild ?? this.#button, running ? "stop" : ready);
     if (running || state === "asking") return;
     this.#disc.setAttribute("d", REST_DISC);
     this.#press.forget();
@@ -158,5 +159,6 @@ export class RecordButton extends EventTarget {
 
 /** @param {EventTarget|null} target */
 function isFree(target) {
-  return target instanceof Element && !target.closest(TAKEN) && !document.querySelector("dialog[open], :popover-open:not(.toast)");
+  const open = document.querySelector("dialog[open], :popover-open:not(.toast)");
+  return target instanceof Element && !target.closest(TAKEN) && !open;
 }

@@ -13,7 +13,8 @@ export function lengthRow(longest, onChange) {
   const range = el("input", { class: "range", type: "range", min: "0", step: "1", "aria-label": label });
   const number = el("input", { class: "field own num", type: "number", inputMode: "numeric", min: "1", max: String(longest),
     step: "1", "aria-label": t("settings.clipSeconds.own") });
-  const row = el("div", { class: "opt" }, el("span", { text: label }), range, number, el("span", { class: "dim", text: t("settings.s") }));
+  const unit = el("span", { class: "dim", text: t("settings.s") });
+  const row = el("div", { class: "opt" }, el("span", { text: label }), range, number, unit);
   range.addEventListener("input", () => onChange(stops[Number(range.value)]));
   number.addEventListener("change", () => {
     if (number.valueAsNumber >= 1) onChange(Math.min(longest, number.valueAsNumber));

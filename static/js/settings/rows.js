@@ -44,7 +44,8 @@ export function segmentRow(label, choices, onChange) {
 export function selectRow(label, choices, onChange, { sign } = {}) {
   const select = el("select", { class: "field sel", "aria-label": sign ? label : null });
   select.addEventListener("change", () => onChange(select.value));
-  const wrap = (/** @type {"label"|"span"} */ tag) => el(tag, { class: "sel-wrap" }, sign ? icon(sign) : null, select, icon("down"));
+  const wrap = (/** @type {"label"|"span"} */ tag) =>
+    el(tag, { class: "sel-wrap" }, sign ? icon(sign) : null, select, icon("down"));
   const row = sign ? el("div", { class: "opt dev" }, wrap("label"))
     : el("label", { class: "opt" }, el("span", { class: "grow", text: label }), wrap("span"));
   const offer = (/** @type {Choice[]} */ offered) => {

@@ -50,7 +50,8 @@ export class VisitedThreads {
     const cards = await this.#parts.api.threads().catch(() => null);
     if (!cards) return;
     const newest = new Map(cards.map(({ name, newest: clip }) => [name, clip?.created ?? ""]));
-    this.#show(new Set(this.#others().filter(({ name, seen }) => (newest.get(name) ?? "") > (seen ?? "")).map(({ name }) => name)));
+    const fresh = this.#others().filter(({ name, seen }) => (newest.get(name) ?? "") > (seen ?? ""));
+    this.#show(new Set(fresh.map(({ name }) => name)));
   }
 
   /** @param {Set<string>} withNews names */
