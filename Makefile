@@ -20,7 +20,7 @@ test: $(VENV)/.test-ready
 
 # The tests that start no browser and no server: seconds.
 unit: $(VENV)/.test-ready
-	$(BIN)/python -m pytest -m "not browser and not process"
+	$(BIN)/python -m pytest -m "not browser and not process and not slow"
 
 browser: $(VENV)/.test-ready
 	tests/install-tools

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 
+@pytest.mark.slow
 def test_the_scripts_pass_their_tests():
     node = shutil.which("node")
     if node is None:

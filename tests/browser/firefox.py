@@ -55,7 +55,11 @@ class Firefox:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
         self._numbers = itertools.count(1)
         self._stack = contextlib.ExitStack()
-        self._socket = self._stack.enter_context(connect(self._address() + "/session", max_size=None))
+        try:
+            self._socket = self._stack.enter_context(connect(self._address() + "/session", max_size=None))
+        except BaseException:
+            self._process.kill()
+            raise
         self._send("session.new", {"capabilities": {}})
         self._context = self._send("browsingContext.getTree", {})["contexts"][0]["context"]
 

@@ -36,20 +36,21 @@ export class PlayButton {
   /**
    * @param {import("./entry.js").Entry["phase"]} phase
    * @param {boolean} playing
-   * @param {boolean} unplayable this browser can only save it
    */
-  show(phase, playing, unplayable) {
-    const [key, sign] = phase !== "sent" ? UNSENT[phase] : unplayable ? ["clip.download", "save"]
-      : playing ? ["clip.pause", "pause"] : ["clip.play", "play"];
-    this.#sign = sign;
-    this.element.disabled = phase === "sending" || phase === "waiting";
-    this.element.setAttribute("aria-label", t(key));
-    if (this.#bead) setBeadIcon(this.#bead, sign);
+  show(phase, playing) {
+    const { element } = this;
+    this.#sign = phase !== "sent" ? UNSENT[phase] : playing ? "pause" : "play";
+    if (this.#bead) setBeadIcon(this.#bead, this.#sign);
+    element.setAttribute("aria-label", t(playing ? "clip.pause" : "clip.play"));
+    element.disabled = phase === "sending" || phase === "waiting";
+    // What failed has a button "Try again" in words; the bead does the same for a finger.
+    element.ariaHidden = phase === "failed" ? "true" : null;
+    element.tabIndex = phase === "failed" ? -1 : 0;
   }
 }
 
-/** The bead's name and icon before the clip is the thread's. */
-const UNSENT = { sending: ["clip.play", "send"], waiting: ["clip.play", "clock"], failed: ["retry", "redo"] };
+/** The bead's icon before the clip is the thread's. */
+const UNSENT = { sending: "send", waiting: "clock", failed: "redo" };
 
 /**
  * @param {import("./entry.js").Entry} entry

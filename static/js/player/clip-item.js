@@ -158,7 +158,6 @@ export class ClipItem {
   #press() {
     const { phase } = this.entry;
     if (phase === "failed") this.#deeds.retry(this);
-    else if (this.#problem === "format") this.#deeds.save(this);
     else if (phase === "sent") this.#deeds.play(this);
   }
 
@@ -192,7 +191,7 @@ export class ClipItem {
     classList.toggle("paused", this.#playback?.playing === false);
     classList.toggle("unplayable", this.#problem === "format");
     this.#meta.showState(phaseWords(phase, this.#way.progress, this.#lang), fresh);
-    this.#play.show(phase, this.#playback?.playing === true, this.#problem === "format");
+    this.#play.show(phase, this.#playback?.playing === true);
     this.#showWhy();
     this.#showPosition();
   }

@@ -1,0 +1,27 @@
+"""Settings of the whole site."""
+
+from pathlib import Path
+
+import pytest
+
+from mozchat.settings import SettingsError, SiteSettings
+
+
+def test_without_any_setting_there_are_defaults_that_work():
+    settings = SiteSettings.from_environment({})
+    assert settings == SiteSettings(Path("threads"), None, "INFO")
+
+
+def test_the_environment_goes_before_the_env_file(tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text("MOZCHAT_THREADS=/from/file\nMOZCHAT_LISTENERS=7\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MOZCHAT_THREADS", "/from/environment")
+    monkeypatch.delenv("MOZCHAT_LISTENERS", raising=False)
+    settings = SiteSettings.from_environment()
+    assert (settings.threads_folder, settings.listeners) == (Path("/from/environment"), 7)
+
+
+@pytest.mark.parametrize(("name", "value"), [("MOZCHAT_LISTENERS", "many"), ("MOZCHAT_LOG_LEVEL", "LOUD")])
+def test_a_bad_value_is_named(name, value):
+    with pytest.raises(SettingsError, match=f"{name}='{value}'"):
+        SiteSettings.from_environment({name: value})
