@@ -59,8 +59,7 @@ export class ClipRows {
    */
   show(wanted, moving) {
     this.#scroll.keep(() => {
-      const ids = new Set(wanted.map(({ id }) => id));
-      for (const id of [...this.#items.keys()]) if (!ids.has(id)) this.#drop(id);
+      this.#drop(new Set(wanted.map(({ id }) => id)));
       /** @type {ClipItem|null} */
       let later = null;
       for (const row of wanted.reverse()) {
@@ -99,16 +98,24 @@ export class ClipRows {
     item.showDay(words === of(before) ? "" : words);
   }
 
-  /** @param {string} id */
-  #drop(id) {
-    const item = this.#items.get(id);
-    if (!item) return;
-    this.#items.delete(id);
-    this.#painter.remove(item);
-    if (!this.#scroll.sees(item.element)) return item.element.remove();
-    item.element.classList.add("leaving");
-    item.element.inert = true;
-    setTimeout(() => this.#scroll.keep(() => item.element.remove()), MOTION);
+  /** @param {Set<string>} kept ids; of the others those that are seen go with a motion */
+  #drop(kept) {
+    const gone = [...this.#items].filter(([id]) => !kept.has(id));
+    // All are looked at before any is removed: to look again after a removal would cost a layout each.
+    const seen = new Set(gone.filter(([, { element }]) => this.#scroll.sees(element)).map(([id]) => id));
+    for (const [id, item] of gone) {
+      this.#items.delete(id);
+      this.#painter.remove(item);
+      if (seen.has(id)) this.#farewell(item.element);
+      else item.element.remove();
+    }
+  }
+
+  /** @param {HTMLElement} row */
+  #farewell(row) {
+    row.classList.add("leaving");
+    row.inert = true;
+    setTimeout(() => this.#scroll.keep(() => row.remove()), MOTION);
   }
 }
 
