@@ -26,7 +26,7 @@ export class PhonePanel {
    */
   constructor({ api, base, thread, me, lang }) {
     this.#roster = new Roster({ me, lang, online: byId("online"), away: byId("away"), awayHead: byId("away-head"),
-      beads: byId("who-beads"), count: byId("who-count"), names: byId("to-names") });
+      beads: byId("who-beads"), count: byId("who-count") });
     const memory = new ChatMemory(`mozchat${base}:${thread}:chat:${me}`);
     this.#chat = new Chat({ api, memory, me, lang, log: byId("chat"), empty: byId("chat-empty"), form: byId("chat-form"),
       to: this.#to, message: byId("message"), state: byId("chat-state") });

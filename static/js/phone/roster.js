@@ -30,7 +30,6 @@ export class Roster extends EventTarget {
    * @param {HTMLElement} parts.awayHead
    * @param {HTMLElement} parts.beads those in the head
    * @param {HTMLElement} parts.count
-   * @param {HTMLDataListElement} parts.names offered as receivers
    */
   constructor(parts) {
     super();
@@ -73,14 +72,12 @@ export class Roster extends EventTarget {
   }
 
   #showAway() {
-    const { me, lang, away, awayHead, names } = this.#parts;
+    const { me, lang, away, awayHead } = this.#parts;
     const here = new Set([...this.#online, me]);
     const gone = [...this.#heardOf].filter(([name]) => !here.has(name))
       .sort(([, a], [, b]) => (a < b ? 1 : -1)).slice(0, MOST_AWAY);
     away.replaceChildren(...gone.map(([name, at]) => this.#person(name, age(at, Date.now(), lang), true)));
     away.hidden = awayHead.hidden = gone.length === 0;
-    const offered = [...this.#online.filter((name) => name !== me), ...gone.map(([name]) => name)];
-    names.replaceChildren(...offered.map((value) => el("option", { value })));
   }
 
   /**

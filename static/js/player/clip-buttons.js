@@ -61,7 +61,7 @@ export function actButtons({ own, phase }, deeds) {
   const [key, sign] = REMOVALS[phase];
   const remove = own && iconButton("ib act", key, sign, deeds.remove);
   const more = phase === "sent" && iconButton(own ? "ib act more" : "ib act", "clip.more", "more", deeds.more);
-  if (more) more.setAttribute("aria-haspopup", "menu");
+  if (more) more.setAttribute("aria-expanded", "false");
   return [remove, more].filter((button) => button !== false);
 }
 

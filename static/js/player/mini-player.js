@@ -35,7 +35,7 @@ export class MiniPlayer {
   #listen = el("button", { type: "button", class: "btn pri grow", text: t("player.start"), on: { click: () => this.#player.unlock() } });
   #standing = el("span", { class: "grow cut t13" });
   #goOn = el("button", { type: "button", class: "btn", text: t("player.goOn"), on: { click: () => this.#player.standby(false) } });
-  #more = el("button", { type: "button", class: "ib dim i20 more", "aria-label": t("clip.more"), "aria-haspopup": "menu",
+  #more = el("button", { type: "button", class: "ib dim i20 more", "aria-label": t("clip.more"), "aria-expanded": "false",
     on: { click: () => this.#openMenu() } }, icon("more"));
   #stop = el("button", { type: "button", class: "ib dim i20", "aria-label": t("player.stop"),
     on: { click: () => this.#player.stop() } }, icon("x"));

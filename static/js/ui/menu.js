@@ -1,12 +1,13 @@
 /**
- * A menu at a button: arrow keys, Home, End and first letters move in it, Escape, Tab and a press elsewhere close it.
+ * A few more buttons at a button: arrow keys, Home, End and first letters move among them, Escape, Tab and a press
+ * elsewhere close them. To a screen reader they are buttons in a group, like those that are always there.
  *
  * @typedef {object} MenuItem
  * @property {string} label
  * @property {() => void} onSelect
  * @property {string} [icon]
  * @property {boolean} [disabled]
- * @property {boolean} [checked] makes it an item that is on or off
+ * @property {boolean} [checked] makes it a button that is on or off
  */
 import { el } from "./dom.js";
 import { icon } from "./icons.js";
@@ -27,7 +28,7 @@ export function openMenu(anchor, items) {
     current?.hidePopover();
     return;
   }
-  const menu = el("div", { class: "menu", role: "menu", popover: "auto" });
+  const menu = el("div", { class: "menu", role: "group", popover: "auto" });
   menu.setAttribute("aria-label", anchor.getAttribute("aria-label") ?? anchor.textContent ?? "");
   const buttons = items.map((item) => itemButton(item, () => menu.hidePopover()));
   menu.append(...buttons);
@@ -58,8 +59,7 @@ function itemButton(item, close) {
   const name = item.icon ?? (isCheck ? (item.checked ? "check" : undefined) : undefined);
   return el("button", {
     type: "button", class: "menu-item", tabIndex: -1,
-    role: isCheck ? "menuitemcheckbox" : "menuitem",
-    "aria-checked": isCheck ? String(item.checked) : null,
+    "aria-pressed": isCheck ? String(item.checked) : null,
     "aria-disabled": item.disabled ? "true" : null,
     on: {
       click: () => {
