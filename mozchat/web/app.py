@@ -14,6 +14,7 @@ from mozchat.services.site import Site
 from mozchat.web import problems, security
 from mozchat.web.api import api
 from mozchat.web.assets import Assets, assets_blueprint
+from mozchat.web.compression import compress
 from mozchat.web.events import EventsApp
 from mozchat.web.identity import check_origin
 from mozchat.web.openapi import description
@@ -58,6 +59,7 @@ def _check_origin() -> None:
 
 def _finish(response: Response) -> Response:
     security.secure(response.headers, response.mimetype or "")
+    compress(request, response)
     return response
 
 

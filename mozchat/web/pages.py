@@ -122,7 +122,7 @@ def _page(template: str, entry: str | None, language: str | None = None, **confi
     )
     response = make_response(html)
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Vary"] = "Cookie, Accept-Language"
+    response.vary.update(("Cookie", "Accept-Language"))
     return response
 
 

@@ -1,6 +1,5 @@
 """Every page and state: accessible by axe's rules, under the policy in force, and honest about what goes wrong."""
 
-import json
 import re
 from pathlib import Path
 
@@ -241,20 +240,29 @@ def test_what_somebody_types_is_shown_as_text(site, make_thread, someone):
     assert bob.page.evaluate("window.ran") is None
 
 
-def test_the_page_is_light_and_asks_no_other_host(site, make_thread, someone):
+def test_the_first_page_is_light_and_no_page_asks_another_host(site, make_thread, someone):
     thread = make_thread("mediaChat")
     ann = someone("Ann")
-    ann.enter(site, thread)
     session = ann.page.context.new_cdp_session(ann.page)
     session.send("Network.enable")
     session.send("Network.setCacheDisabled", {"cacheDisabled": True})
     sizes, hosts = [], set()
     session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
     session.on("Network.requestWillBeSent", lambda event: hosts.add(event["request"]["url"].split("/")[2]))
-    ann.page.reload(wait_until="load")
-    expect(ann.button("Record")).to_be_enabled()
+    ann.page.goto(site.url + "/", wait_until="load")
+    expect(ann.button("Enter")).to_be_enabled()
+    assert 5_000 < sum(sizes) < 50_000
+    ann.enter(site, thread)
     assert hosts == {site.url.split("//")[1]}
-    print(json.dumps({"bytes": sum(sizes), "requests": len(sizes)}))
+
+
+def test_errors_of_a_browser_are_reported_where_that_is_wanted(site, make_thread, someone):
+    ann = someone("Ann").enter(site, make_thread("mediaChat", reportErrors=1))
+    with ann.page.expect_response(lambda response: response.url.endswith("/reports")) as answer:
+        ann.page.evaluate("() => { setTimeout(() => { throw new Error('a made-up fault'); }); }")
+    assert answer.value.status == 204
+    assert "a made-up fault" in site.log.read_text()
+    ann.errors[:] = [error for error in ann.errors if "a made-up fault" not in error]
 
 
 def test_russian_is_spoken_where_the_thread_says_so(site, make_thread, someone):

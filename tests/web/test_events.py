@@ -445,13 +445,17 @@ def test_a_stopping_server_lets_its_listeners_go(ann, site, listening):
     assert time.monotonic() - began < 1
 
 
-def test_a_listener_learns_that_its_thread_was_removed(ann, thread, site, until, listening):
-    listener = listening(ann, ann.events()["cursor"], 404)
+def test_whoever_goes_on_listening_learns_that_the_thread_was_removed(ann, thread, site, until, meanwhile):
+    def listen_on(cursor):
+        answer = ann.send("GET", ann.url("events"), query_string={"cursor": cursor, "wait": LONG})
+        return listen_on(answer.json["cursor"]) if answer.status_code == 200 else answer
 
+    listener = meanwhile(listen_on, ann.events()["cursor"])
+    until(lambda: site.admission.held)
     thread.rename(thread.parent.parent / "removed")
     until(lambda: site.store.bell.ring("walk") or listener.done())
 
-    assert "thread" in listener.result().json["detail"]
+    assert listener.result().status_code == 404
 
 
 def test_a_listener_learns_that_its_thread_has_a_mistake_in_its_ini(ann, make_thread, site, until, listening):

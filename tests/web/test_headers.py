@@ -130,7 +130,7 @@ def test_text_goes_through_the_api_as_it_was_written(ann, visitor):
 
 
 def test_pages_differ_by_cookie_and_language(ann):
-    assert ann.ask("GET", "/walk/").headers["Vary"] == "Cookie, Accept-Language"
+    assert ann.ask("GET", "/walk/").headers["Vary"] == "Cookie, Accept-Language, Accept-Encoding"
 
 
 def test_no_other_site_may_read_an_answer(ann):
