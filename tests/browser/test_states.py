@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import CHROMIUM_FLAGS, tool
+from tests.running import RunningSite
 
 AXE = Path(__file__).parent.parent / "js" / "node_modules" / "axe-core" / "axe.min.js"
 SIZES = [(390, 844), (1280, 800)]
@@ -240,8 +241,17 @@ def test_what_somebody_types_is_shown_as_text(site, make_thread, someone):
     assert bob.page.evaluate("window.ran") is None
 
 
-def test_the_first_page_is_light_and_no_page_asks_another_host(site, make_thread, someone):
-    thread = make_thread("mediaChat")
+@pytest.fixture
+def new_site(tmp_path):
+    """A site as it is after the first start."""
+    running = RunningSite(tmp_path / "threads")
+    running.start()
+    yield running
+    running.stop()
+
+
+def test_the_first_page_is_light_and_no_page_asks_another_host(new_site, someone):
+    site = new_site
     ann = someone("Ann")
     session = ann.page.context.new_cdp_session(ann.page)
     session.send("Network.enable")
@@ -252,7 +262,7 @@ def test_the_first_page_is_light_and_no_page_asks_another_host(site, make_thread
     ann.page.goto(site.url + "/", wait_until="load")
     expect(ann.button("Enter")).to_be_enabled()
     assert 5_000 < sum(sizes) < 50_000
-    ann.enter(site, thread)
+    ann.enter(site, "mediaChat")
     assert hosts == {site.url.split("//")[1]}
 
 

@@ -123,6 +123,8 @@ class Stage:
     app = None
 
     def __call__(self, environ, start_response):
+        # What calls us here says that it takes gzip, and then does not.
+        environ.pop("HTTP_ACCEPT_ENCODING", None)
         return self.app(environ, start_response)
 
 
