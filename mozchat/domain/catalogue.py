@@ -34,9 +34,10 @@ class Catalogue:
         """The clip of this id, if it is there."""
         return self._clips.get(clip_id)
 
-    def newest(self) -> Clip | None:
-        """The clip that was added last."""
-        return next(reversed(self._clips.values()), None)
+    def newest(self, visible_at: int | None = None) -> Clip | None:
+        """The clip that was added last; with `visible_at` (milliseconds) the last whose time is not over then."""
+        backwards = reversed(self._clips.values())
+        return next((c for c in backwards if visible_at is None or not c.expired(visible_at)), None)
 
     def add(self, clip: Clip) -> None:
         """Append a clip; one of the same id is replaced."""

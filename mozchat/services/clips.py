@@ -73,7 +73,12 @@ def publish(site: Site, inside: Visit, upload: Upload) -> Clip:
 def visible(site: Site, inside: Visit) -> list[Clip]:
     """The clips that are listed, oldest first."""
     tidy(site, inside)
-    return inside.store.clips(visible_at=site.now() if inside.settings.hide_expired else None)
+    return inside.store.clips(visible_at=listed_from(site, inside.settings))
+
+
+def listed_from(site: Site, settings: ThreadSettings) -> int | None:
+    """The time (milliseconds) at which a clip must not be over to be listed; `None` where any is."""
+    return site.now() if settings.hide_expired else None
 
 
 def free_bytes(settings: ThreadSettings, total_bytes: int) -> int:

@@ -47,9 +47,9 @@ def summary(site: Site, door: Visit) -> ThreadSummary:
     title = shown_title(settings, door.store.name)
     if door.locked and door.person is None:
         return ThreadSummary(door.store.name, title, settings.description, True)
-    listed = clips.visible(site, door)
+    clips.tidy(site, door)
     online = door.store.roster().online(site.now())
-    newest = listed[-1] if listed else None
+    newest = door.store.newest(visible_at=clips.listed_from(site, settings))
     return ThreadSummary(door.store.name, title, settings.description, door.locked, online, newest)
 
 

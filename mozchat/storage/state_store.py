@@ -86,8 +86,7 @@ class StateStore:
         change: Change | None = None
         try:
             with self._faults(), self._lock.held(), self._guard:
-                if signature(self._path / ".ini") is None:
-                    raise self.gone()
+                self.check_there()
                 change = Change(self, self._current_locked())
                 yield change
         finally:
@@ -160,6 +159,11 @@ class StateStore:
         """Differs whenever the state may: the signatures of journal and catalogue."""
         return self._reader.journal.signature(), signature(self._reader.catalogue_path)
 
+    def check_there(self) -> None:
+        """Raise `Missing` where somebody has removed the thread: nothing is to be written into what is left."""
+        if signature(self._path / ".ini") is None:
+            raise self.gone()
+
     def gone(self) -> Missing | Unavailable:
         """What to raise when a file is not where it was."""
         if signature(self._path / ".ini") is None:
@@ -187,6 +191,7 @@ class StateStore:
         except (NeedsRebuild, checkpoint.Broken):
             pass
         with self._faults():
+            self.check_there()
             lifetime = self._settings.load().clip_lifetime_sec * 1000
             state = rebuilt_state(reader.journal, self._media(), lifetime)
             put_aside(reader.catalogue_path, _milliseconds(signature(reader.catalogue_path)))

@@ -58,6 +58,11 @@ class ThreadStore:
         with self._states.reading() as state:
             return [c for c in state.catalogue if visible_at is None or not c.expired(visible_at)]
 
+    def newest(self, *, visible_at: int | None = None) -> Clip | None:
+        """The last of `clips`, without going through them."""
+        with self._states.reading() as state:
+            return state.catalogue.newest(visible_at)
+
     def clip(self, clip_id: str) -> Clip:
         """One clip; raises `Missing`."""
         with self._states.reading() as state:
@@ -96,6 +101,7 @@ class ThreadStore:
             here = Cursor(state.epoch, state.position, roster.fingerprint(now))
             delta = self._states.delta(cursor, state) if cursor else None
             if cursor is None or delta is None:
+                self._states.check_there()
                 added = tuple(c for c in state.catalogue if not (hide_expired and c.expired(now)))
                 waiting = state.mailbox.waiting(person.name, person.seen, now) if person else []
                 total = state.catalogue.total_bytes
