@@ -100,14 +100,14 @@ class Firefox:
     def let_it_play(self) -> None:
         """Its preferences let every page play."""
 
-    def wait_for(self, expression: str, seconds: float = 20.0):
-        """Wait until an expression is true; gives its value."""
+    def wait_for(self, expression: str, seconds: float = 20.0, said: str = "null"):
+        """Wait until an expression is true; gives its value. `said` is what to look at when it never is."""
         end = time.monotonic() + seconds
         while True:
             value = self.evaluate(expression)
             if value:
                 return value
-            assert time.monotonic() < end, f"never true in Firefox: {expression}"
+            assert time.monotonic() < end, f"never true: {expression}; the page has: {self.evaluate(said)}"
             time.sleep(0.05)
 
     def close(self) -> None:
