@@ -6,7 +6,7 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from mozchat.domain.errors import Invalid
@@ -117,10 +117,6 @@ class Clip:
     def expired(self, now: int) -> bool:
         """Whether its time is over at `now` (milliseconds)."""
         return self.expires <= now
-
-    def with_bytes(self, size: int) -> Clip:
-        """The clip with the size that its file really has."""
-        return replace(self, bytes=size)
 
 
 def is_file_name(name: str) -> bool:

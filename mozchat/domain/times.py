@@ -12,9 +12,3 @@ def rfc3339(milliseconds: int) -> str:
     """`1763720130250` → `2025-11-21T10:15:30.250Z`; what lies beyond the year 9999 is cut there."""
     moment = _EPOCH + timedelta(milliseconds=min(max(milliseconds, 0), _LATEST))
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def from_rfc3339(text: str) -> int:
-    """The reverse; raises `ValueError`."""
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return (moment - _EPOCH) // timedelta(milliseconds=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from mozchat.storage.journal import Journal
 from mozchat.storage.media import MediaFolder
 
 UNKNOWN_AUTHOR = "?"
+YOUNG_SECONDS = 10
+"""A file this young is likely to be an upload whose event is about to be written: it is left alone."""
 _log = logging.getLogger(__name__)
 
 
@@ -26,8 +29,9 @@ def put_aside(path: Path, now: int) -> None:
 
 
 def rebuilt_state(log: Journal, media: MediaFolder, lifetime: int) -> ThreadState:
-    """The state from a journal that begins at its first event; else from what the journal still has and the
-    media files that no event of it names. Such a clip lives `lifetime` milliseconds from its file's time."""
+    """The state from what the journal still has, and from the media files that no event of it names: clips
+    from before its first event, which stood in the catalogue only. Such a clip lives `lifetime` milliseconds
+    from its file's time."""
     state = ThreadState()
     known: set[str] = set()
     try:
@@ -35,12 +39,10 @@ def rebuilt_state(log: Journal, media: MediaFolder, lifetime: int) -> ThreadStat
         for event, position in log.read(header, header.start):
             state.apply(event, position)
             known.update(event.get("removed", ()))
-        complete = header.start == 0
     except (journal.Broken, FileNotFoundError):
-        complete = False
-    if not complete:
-        known.update(clip.id for clip in state.catalogue)
-        _adopt(state, media, known, lifetime)
+        _log.warning("%s cannot be read; only the media files are left to rebuild from", log.path)
+    known.update(clip.id for clip in state.catalogue)
+    _adopt(state, media, known, lifetime)
     return state
 
 
@@ -50,7 +52,7 @@ def _adopt(state: ThreadState, media: MediaFolder, known: Iterable[str], lifetim
         if not is_file_name(file) or id_of_file(file) in known:
             continue
         path = media.find(file)
-        if path is None:
+        if path is None or time.time() - status.st_mtime < YOUNG_SECONDS:
             continue
         try:
             with path.open("rb") as content:

@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -90,3 +92,18 @@ def test_a_row_that_cannot_be_understood_is_left_out_and_the_others_stay(folder,
     (folder / "catalog.json").write_text(json.dumps([ROWS[0], ["broken"], ROWS[1]]))
     assert len(store_of(folder).clips()) == 2
     assert "left out" in caplog.text
+
+
+def test_a_catalogue_that_breaks_after_the_take_over_is_rebuilt_with_all_its_clips(folder, store_of):
+    voice = (Path(__file__).parent.parent / "samples" / "chromium-audio.webm").read_bytes()
+    for row in ROWS:
+        path = folder / "media" / row[0]
+        path.write_bytes(voice)
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    (folder / ".ini").write_text("[common]\nmaxMediaFolderBytes=400000\nclipLifetimeSec=2000000000\n")
+    store = store_of(folder)
+    store.claim("Zoe", "z", now=5, until=10, hold=100, key="")
+    gone = store.remove_clips(["1700000100_1"], 9)
+    assert len(gone) == 1
+    (folder / "catalog.json").write_bytes(b"garbage")
+    assert {clip.file for clip in store_of(folder).clips()} == {ROWS[0][0], ROWS[2][0]}

@@ -30,16 +30,6 @@ export function notice({ icon: name, title, text = "", actions = [], inline, ale
       actions.length > 0 && el("div", { class: "note-acts" }, ...actions.map(button))));
 }
 
-/**
- * Put a notice where it belongs, in the place of what stood there.
- * @param {HTMLElement} place
- * @param {NoticeOptions|null} options null: nothing to say any more
- */
-export function showNotice(place, options) {
-  if (options) place.replaceChildren(notice(options));
-  else place.replaceChildren();
-}
-
 /** @param {NoticeAction} action */
 function button({ label, onClick, quiet = false }) {
   return el("button", { type: "button", class: quiet ? "btn txt" : "btn", text: label, on: { click: onClick } });
