@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,8 +14,6 @@ from mozchat.storage.journal import Journal
 from mozchat.storage.media import MediaFolder
 
 UNKNOWN_AUTHOR = "?"
-YOUNG_SECONDS = 10
-"""A file this young is likely to be an upload whose event is about to be written: it is left alone."""
 _log = logging.getLogger(__name__)
 
 
@@ -52,7 +49,7 @@ def _adopt(state: ThreadState, media: MediaFolder, known: Iterable[str], lifetim
         if not is_file_name(file) or id_of_file(file) in known:
             continue
         path = media.find(file)
-        if path is None or time.time() - status.st_mtime < YOUNG_SECONDS:
+        if path is None:
             continue
         try:
             with path.open("rb") as content:

@@ -1,5 +1,6 @@
 import io
 import json
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from mozchat.domain.errors import Missing, TooLarge
 from mozchat.domain.message import Message
 from mozchat.domain.retention import Limits
 from mozchat.storage import journal
+from mozchat.storage.media import MediaFolder
 
 LIMITS = Limits(1000, 3000, 4)
 
@@ -280,3 +282,20 @@ def test_a_touch_is_written_only_when_the_mark_is_half_over(store, another_proce
     assert (store.path / "users.json").stat().st_mtime_ns == before
     store.touch(person, now=60, until=160)
     assert another_process(store).roster().online(150) == ("Ann",)
+
+
+def test_an_upload_that_a_rebuild_finds_before_its_event_is_its_authors(store, monkeypatch, another_process):
+    voice = (Path(__file__).parent.parent / "samples" / "chromium-audio.webm").read_bytes()
+    add(store, 1)
+    put = MediaFolder.put
+
+    def put_and_lose_the_catalogue(media, file, content):
+        put(media, file, content)
+        for name in ("catalog.json", "journal.jsonl"):
+            (store.path / name).unlink()
+        assert len(another_process(store).clips()) == 1, "the rebuild has found the file"
+
+    monkeypatch.setattr(MediaFolder, "put", put_and_lose_the_catalogue)
+    clip, _ = store.add_clip(draft(2, len(voice)), io.BytesIO(voice), Limits(50_000, 100_000, 4), 2)
+    assert (clip.author, clip.file in files(store)) == ("Ann", True)
+    assert [(c.id, c.author) for c in another_process(store).clips()] == [(clip.id, "Ann")]
