@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from mozchat.domain.errors import Invalid
 from mozchat.domain.names import EVERYONE, fold
+from mozchat.domain.signal import SIGNALS
 
 MAX_TEXT = 1000
 
@@ -81,7 +83,11 @@ class Message:
 
     def wants_receipt(self, name: str) -> bool:
         """Whether its author is to learn that it has reached the participant of this name."""
-        return self.type != DELIVERED and fold(self.to) == fold(name) != fold(self.sender)
+        return (
+            self.type != DELIVERED
+            and self.type not in SIGNALS
+            and fold(self.to) == fold(name) != fold(self.sender)
+        )
 
 
 DELIVERED = "delivered"
@@ -100,9 +106,8 @@ def _chat(body: Mapping[str, Any]) -> dict[str, Any]:
     return {"text": shown}
 
 
-KINDS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {"chat": _chat}
-"""The types that a participant may send, each with the check that its body passes through. A call's signals
-will stand here."""
+KINDS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {"chat": _chat, **SIGNALS}
+"""The types that a participant may send, each with the check that its body passes through."""
 
 
 def checked_body(kind: str, body: Any) -> dict[str, Any]:
@@ -126,6 +131,15 @@ class Mailbox:
 
     def __iter__(self) -> Iterator[Message]:
         return iter(self._messages.values())
+
+    def get(self, number: int) -> Message | None:
+        """The message of this number."""
+        return self._messages.get(number)
+
+    def signals_since(self, sender: str, after: int) -> list[Message]:
+        """The signals that the participant `sender` has sent after this time (milliseconds), newest first."""
+        recent = takewhile(lambda message: message.sent > after, reversed(self._messages.values()))
+        return [m for m in recent if m.type in SIGNALS and fold(m.sender) == fold(sender)]
 
     def next_number(self, now: int) -> int:
         """The number of the next message: the time in milliseconds, but always beyond the last one."""
