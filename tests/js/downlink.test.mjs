@@ -3,7 +3,8 @@ import { beforeEach, test } from "node:test";
 
 import { ApiError } from "../../static/js/api.js";
 import { Downlink } from "../../static/js/downlink/downlink.js";
-import { pace, restAfter } from "../../static/js/downlink/pace.js";
+import { liveliest, pace, restAfter } from "../../static/js/downlink/pace.js";
+import { Tabs } from "../../static/js/downlink/tabs.js";
 import { FakeClock, FakePage, FakePreferences, record, settle } from "./support.mjs";
 
 /** A server whose answers the test gives, one request at a time. */
@@ -50,7 +51,8 @@ beforeEach(() => {
   network = new EventTarget();
   preferences = new FakePreferences({ poll: "long" });
   downlink = new Downlink({
-    api, settings: { longPollPeriodS: 15 }, preferences, page, network, clock, random: () => 0.5,
+    api, thread: "walk", settings: { longPollPeriodS: 15 }, preferences, page, network, clock, random: () => 0.5,
+    tabs: new Tabs({ name: "site", locks: null, page, clock }),
   });
   changes = record(downlink, "changes");
   states = record(downlink, "state");
@@ -134,6 +136,18 @@ test("off means off, until asked", async () => {
   preferences.set("poll", "long");
   await settle();
   assert.equal(api.count, 4);
+});
+
+test("a question that was wanted while polls are off is asked until it is answered", async () => {
+  preferences.values.poll = "off";
+  downlink.start();
+  await api.fail({ offline: true });
+  await clock.advance(750);
+  assert.equal(api.count, 2);
+  await api.news({ cursor: "a", reset: true });
+  await clock.advance(60_000);
+  assert.equal(api.count, 2);
+  assert.deepEqual(stateNames(), ["retrying", "off"]);
 });
 
 test("a hidden tab asks every 10 s, and at once when it is seen again", async () => {
@@ -260,4 +274,10 @@ test("pace: a server that holds nothing is asked every 1 to 3 s", () => {
   assert.deepEqual(pace({ ...situation, poll: 1, hidden: true }, () => 0.5), { wait: 0, rest: 10 });
   assert.equal(restAfter({ wait: 15, rest: 0 }, 0.1, true), 0);
   assert.equal(restAfter({ wait: 15, rest: 0 }, 14, false), 0);
+});
+
+test("pace: of several tabs the liveliest counts", () => {
+  const [long, short, slow] = [{ wait: 15, rest: 0 }, { wait: 0, rest: 3 }, { wait: 0, rest: 10 }];
+  assert.deepEqual(liveliest([slow, short]), short);
+  assert.deepEqual(liveliest([slow, long, short]), long);
 });

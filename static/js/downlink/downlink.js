@@ -1,17 +1,20 @@
 /**
- * What comes from the server: one loop that asks for events and hands them on.
+ * What comes from the server. Of several tabs one asks for all (see tabs.js); the others take what it tells them, and
+ * ask once for themselves where that does not join on to what they know.
  *
  * Events: "changes", detail {@link Changes}; "state", detail {@link DownlinkState}.
  *
+ * @typedef {import("../api.js").ApiError} Failure
  * @typedef {import("../api.js").Changes} Changes
  * @typedef {import("../api.js").Settings} Settings
  * @typedef {import("../clock.js").Clock} Clock
+ * @typedef {import("./tabs.js").Want} Want
  *
  * @typedef {object} DownlinkState
  * @property {"idle"|"live"|"retrying"|"offline"|"off"|"left"} state "retrying": one request failed;
  *   "offline": nothing answers; "off": the person wants no polls; "left": no longer in the thread
  * @property {number} since ms since 1970
- * @property {ApiError|null} error the last failure
+ * @property {Failure|null} error the last failure
  *
  * @typedef {object} Page what of `document` matters here
  * @property {boolean} hidden
@@ -19,60 +22,56 @@
  */
 
 import { ApiError } from "../api.js";
-import { pause, systemClock } from "../clock.js";
-import { backoff } from "./backoff.js";
-import { nextAfter, pace, restAfter } from "./pace.js";
-
-/** Ids of messages that are remembered, to drop what is delivered again. */
-const MAX_SEEN = 500;
+import { systemClock } from "../clock.js";
+import { Poll } from "./poll.js";
+import { Seen } from "./seen.js";
+import { Threads } from "./threads.js";
 
 export class Downlink extends EventTarget {
-  #api;
+  #thread;
+  #threads;
   #preferences;
   #page;
+  #tabs;
   #clock;
-  #random;
+  #poll;
   /** Seconds. */
   #longest;
-  /** @type {string|null} */
-  #cursor = null;
-  /** Wakes whatever the loop waits for, an answer or the end of a rest. */
-  #turn = new AbortController();
-  /** Ends the loop. @type {AbortController|null} */
-  #life = null;
-  #asked = false;
   #attentive = false;
-  #failures = 0;
-  #crowdedUntil = 0;
-  /** @type {Set<string>} */
-  #seen = new Set();
+  #seen = new Seen();
 
   /**
    * @param {object} parts
-   * @param {Pick<import("../api.js").Api, "events">} parts.api
+   * @param {Pick<import("../api.js").Api, "events"|"eventsOf">} parts.api
+   * @param {string} parts.thread name
    * @param {Settings} parts.settings the thread's
    * @param {Pick<import("../preferences.js").Preferences, "get"|"addEventListener">} parts.preferences
    * @param {Page} parts.page
+   * @param {import("./tabs.js").Tabs} parts.tabs
    * @param {Pick<EventTarget, "addEventListener">} [parts.network] tells "online" and "offline"
    * @param {Clock} [parts.clock]
    * @param {() => number} [parts.random]
    */
-  constructor({ api, settings, preferences, page, network = globalThis, clock = systemClock, random = Math.random }) {
+  constructor({ api, thread, settings, preferences, page, tabs, network = globalThis, clock = systemClock, random = Math.random }) {
     super();
-    this.#api = api;
+    this.#thread = thread;
+    this.#threads = new Threads(thread);
     this.#preferences = preferences;
     this.#page = page;
+    this.#tabs = tabs;
     this.#clock = clock;
-    this.#random = random;
     this.#longest = Number(settings.longPollPeriodS ?? 15);
+    this.#poll = new Poll({ api, thread, threads: this.#threads, wants: () => this.#wants(), onNews: (news) => this.#handOn(news),
+      onState: (name, state, error) => this.#became(name, state, error), clock, random });
     /** @type {DownlinkState} */
     this.state = { state: "idle", since: clock.wall(), error: null };
-    page.addEventListener("visibilitychange", () => this.#wake());
-    network.addEventListener?.("online", () => this.#wake());
-    network.addEventListener?.("offline", () => this.#wake());
+    page.addEventListener("visibilitychange", () => this.#changed());
+    network.addEventListener?.("online", () => this.#poll.wake());
+    network.addEventListener?.("offline", () => this.#poll.wake());
     preferences.addEventListener("change", (event) => {
-      if (/** @type {CustomEvent} */ (event).detail.key === "poll") this.#wake();
+      if (/** @type {CustomEvent} */ (event).detail.key === "poll") this.#changed();
     });
+    this.#listenToTabs();
   }
 
   /** A hidden tab is slow, unless attention is wanted: it plays, or is in a call. */
@@ -83,132 +82,147 @@ export class Downlink extends EventTarget {
   set attentive(wanted) {
     if (wanted === this.#attentive) return;
     this.#attentive = wanted;
-    if (this.#page.hidden) this.#wake();
+    if (this.#page.hidden) this.#changed();
   }
 
   start() {
-    if (this.#life) return;
-    this.#life = new AbortController();
-    this.#asked = true;
-    this.#run(this.#life.signal);
+    if (this.#poll.running) return;
+    this.#threads.own.begin();
+    this.#poll.start();
+    this.#tabs.join({ want: () => this.#want(), standings: () => this.#threads.standings({ own: !this.#isOff }) });
   }
 
   stop() {
-    this.#end("idle", null);
+    this.#end();
+    this.#became(this.#thread, "idle", null);
   }
 
   /** Asks now, even where polls are off. */
   refresh() {
-    this.#asked = true;
-    this.#wake();
+    this.#threads.own.behind = true;
+    this.#poll.wake();
+    this.#tabs.changed({ now: true });
   }
 
-  /** Whatever it waits for, it looks round again; what was on its way comes again, as the cursor has not moved. */
-  #wake() {
-    this.#turn.abort();
+  get #isOff() {
+    return this.#preferences.get("poll") === "off";
   }
 
-  /** @param {AbortSignal} ended */
-  async #run(ended) {
-    while (!ended.aborted) {
-      this.#turn = new AbortController();
-      const { signal } = this.#turn;
-      const poll = this.#preferences.get("poll");
-      if (poll === "off" && !this.#asked) {
-        this.#tell("off", null);
-        await pause(this.#clock, Infinity, signal);
-      } else {
-        const rest = await this.#ask(signal);
-        if (rest > 0 && Number.isFinite(rest)) await pause(this.#clock, rest * 1000, signal);
-      }
-    }
+  /** @returns {Want} */
+  #want() {
+    return { thread: this.#thread, cursor: this.#threads.own.cursor, poll: this.#preferences.get("poll"),
+      hidden: this.#page.hidden, attentive: this.#attentive, longest: this.#longest };
+  }
+
+  /** Whom to ask for: whoever leads for all, the others at most for themselves, and once. @returns {Want[]} */
+  #wants() {
+    const { leading } = this.#tabs;
+    const { behind } = this.#threads.own;
+    const others = leading ? this.#tabs.others.filter(({ poll }) => poll !== "off") : [];
+    this.#threads.lead(others);
+    if (leading && !this.#isOff) return [this.#want(), ...others];
+    if (behind) return [{ ...this.#want(), poll: "off" }, ...others];
+    if (this.#isOff) this.#became(this.#thread, "off", null);
+    return others;
+  }
+
+  /** What this tab wants has changed. */
+  #changed() {
+    this.#poll.wake();
+    this.#tabs.changed();
+  }
+
+  /** @param {import("./tabs.js").News} news an answer of the server */
+  #handOn(news) {
+    if (this.#tabs.leading) this.#tabs.hand(news);
+    if (news.thread === this.#thread) this.#take(news);
+    else this.#threads.get(news.thread).cursor = news.changes.cursor;
   }
 
   /**
-   * One request.
-   * @param {AbortSignal} signal
-   * @returns {Promise<number>} seconds until the next one
+   * News of this thread: they join on to what is known here, are known already, or leave a gap that is asked for.
+   * @param {import("./tabs.js").News} news
    */
-  async #ask(signal) {
-    const plan = this.#plan();
-    const began = this.#clock.now();
-    try {
-      const answer = await this.#api.events({ cursor: this.#cursor, wait: plan.wait, next: nextAfter(plan), signal });
-      if (signal.aborted) return 0;
-      this.#asked = false;
-      this.#failures = 0;
-      const moved = answer.status === "news" && answer.changes.cursor !== this.#cursor;
-      if (answer.status === "news") this.#heard(answer.changes);
-      else if (answer.retryAfter !== null) this.#crowdedUntil = this.#clock.now() + answer.retryAfter * 1000;
-      if (plan.rest !== Infinity) this.#tell("live", null);
-      if (this.#crowdedUntil > this.#clock.now()) return this.#plan().rest;
-      return restAfter(plan, (this.#clock.now() - began) / 1000, moved);
-    } catch (error) {
-      return signal.aborted ? 0 : this.#failed(error);
-    }
-  }
-
-  #plan() {
-    return pace({
-      poll: this.#preferences.get("poll"),
-      hidden: this.#page.hidden,
-      attentive: this.#attentive,
-      crowded: this.#crowdedUntil > this.#clock.now(),
-      sure: this.#failures === 0 && this.state.state === "live",
-      longest: this.#longest,
-    }, this.#random);
+  #take({ from, changes }) {
+    const { own } = this.#threads;
+    if (from === own.cursor || changes.reset) this.#heard(changes);
+    else if (changes.cursor !== own.cursor) this.#catchUp();
   }
 
   /** @param {Changes} changes */
   #heard(changes) {
-    this.#cursor = changes.cursor;
+    const { own } = this.#threads;
+    const isFirst = own.cursor === null;
+    own.cursor = changes.cursor;
     const { messages, ...rest } = changes;
-    const fresh = (messages ?? []).filter(({ id }) => !this.#seen.has(id));
-    for (const { id } of fresh) this.#seen.add(id);
-    for (const id of this.#seen) {
-      if (this.#seen.size <= MAX_SEEN) break;
-      this.#seen.delete(id);
-    }
+    const fresh = this.#seen.fresh(messages ?? []);
     const detail = fresh.length ? { ...rest, messages: fresh } : rest;
     this.dispatchEvent(new CustomEvent("changes", { detail }));
+    if (isFirst) this.#tabs.changed();
+  }
+
+  #catchUp() {
+    if (this.#isOff) return;
+    this.#threads.own.behind = true;
+    if (!this.#poll.asking) this.#poll.wake();
+  }
+
+  #listenToTabs() {
+    const on = (/** @type {string} */ type, /** @type {(detail: any) => void} */ act) =>
+      this.#tabs.addEventListener(type, (event) => act(/** @type {CustomEvent} */ (event).detail));
+    on("turn", ({ now }) => this.#lookRound(now));
+    on("told", ({ threads }) => this.#told(threads.get(this.#thread)));
+    on("news", (news) => { if (news.thread === this.#thread) this.#take(news); });
   }
 
   /**
-   * @param {unknown} cause an answer that makes no sense is reported, and tried again like any other failure
-   * @returns {number} seconds until the next try
+   * Another tab wants something else, or another one leads. That ends a rest, and a long poll only if it is needed.
+   * @param {boolean} now
    */
-  #failed(cause) {
-    if (!(cause instanceof ApiError)) globalThis.reportError?.(cause);
-    const error = cause instanceof ApiError ? cause : new ApiError({ title: String(cause) });
-    if (error.status === 401) {
-      this.#cursor = null;
-      this.#end("left", error);
-      return Infinity;
-    }
-    this.#failures += 1;
-    this.#tell(error.offline && this.#failures > 1 ? "offline" : "retrying", error);
-    return backoff(this.#failures, this.#random, error.retryAfter) / 1000;
+  #lookRound(now) {
+    const { asking } = this.#poll;
+    if (asking?.rest === Infinity) return; // asked once, answered at once: then the loop looks round
+    const isCovered = (/** @type {Want} */ { thread, poll }) => poll === "off" || asking?.threads.includes(thread);
+    if (now || !asking?.wait || !this.#tabs.leading || !this.#tabs.others.every(isCovered)) this.#poll.wake();
+  }
+
+  /** @param {import("./tabs.js").Standing|undefined} told how far the leader is with this thread */
+  #told(told) {
+    if (!told || this.#tabs.leading || this.#isOff) return;
+    const { own } = this.#threads;
+    const isOurs = told.state === "left" || !own.failures;
+    if (isOurs && told.state !== "idle") this.#became(this.#thread, told.state, told.error && new ApiError(told.error));
+    if (this.#poll.running && told.cursor !== null && told.cursor !== own.cursor) this.#catchUp();
+  }
+
+  /** @param {string} thread its tabs have been told */
+  #leave(thread) {
+    if (thread === this.#thread) return this.#end();
+    this.#tabs.dismiss(thread);
+    this.#threads.forget(thread);
+  }
+
+  #end() {
+    this.#tabs.leave();
+    this.#poll.stop();
   }
 
   /**
+   * @param {string} thread
    * @param {DownlinkState["state"]} state
    * @param {ApiError|null} error
    */
-  #end(state, error) {
-    this.#life?.abort();
-    this.#life = null;
-    this.#wake();
-    this.#tell(state, error);
-  }
-
-  /**
-   * @param {DownlinkState["state"]} state
-   * @param {ApiError|null} error
-   */
-  #tell(state, error) {
-    const same = state === this.state.state;
-    if (same && error?.status === this.state.error?.status) return;
-    this.state = { state, since: same ? this.state.since : this.#clock.wall(), error };
+  #became(thread, state, error) {
+    const progress = this.#threads.get(thread);
+    const isOwn = thread === this.#thread;
+    if (isOwn && this.#isOff && state === "live") return; // it was asked for once
+    const isSame = state === progress.state;
+    if (isSame && error?.status === progress.error?.status) return;
+    Object.assign(progress, { state, error });
+    this.#tabs.tell();
+    if (state === "left") this.#leave(thread);
+    if (!isOwn) return;
+    this.state = { state, since: isSame ? this.state.since : this.#clock.wall(), error };
     this.dispatchEvent(new CustomEvent("state", { detail: this.state }));
   }
 }

@@ -33,6 +33,16 @@ export function pace({ poll, hidden, attentive, crowded, sure, longest }, random
 }
 
 /**
+ * Several tabs are served by one request: as fast as the fastest of them wants.
+ * @param {{wait: number, rest: number}[]} plans
+ * @returns {{wait: number, rest: number}}
+ */
+export function liveliest(plans) {
+  const wait = Math.max(...plans.map((plan) => plan.wait));
+  return { wait, rest: wait > 0 ? 0 : Math.min(...plans.map((plan) => plan.rest)) };
+}
+
+/**
  * @param {{wait: number, rest: number}} asked
  * @param {number} took seconds until the answer
  * @param {boolean} moved the answer brought something

@@ -1,0 +1,244 @@
+/** Stand-ins for several tabs of one browser, and for a site with threads that they ask for events. */
+import { ApiError } from "../../static/js/api.js";
+import { Downlink } from "../../static/js/downlink/downlink.js";
+import { Tabs } from "../../static/js/downlink/tabs.js";
+import { FakePage, FakePreferences, record } from "./support.mjs";
+
+/** A site with threads; a cursor is the number of clips that its bearer has been told of. */
+export class FakeSite {
+  /** Of each question: who asked, for which threads, and how long it may wait. */
+  asked = [];
+  /** The questions that are held. */
+  held = new Set();
+  /** By thread: what it answers instead. @type {Map<string, {status: number, detail: string}>} */
+  problems = new Map();
+  isDown = false;
+  /** Milliseconds that an answer is on its way. */
+  latency = () => 0;
+  #clock;
+  #clips = new Map();
+
+  constructor(clock) {
+    this.#clock = clock;
+  }
+
+  add(thread, ...ids) {
+    this.#clips.set(thread, [...this.#of(thread), ...ids]);
+    for (const question of [...this.held]) question.look();
+  }
+
+  api(tab, thread) {
+    return {
+      events: async ({ cursor, ...ask }) => {
+        const { threads, retryAfter } = await this.#question(tab, new Map([[thread, cursor]]), ask);
+        const told = threads.get(thread);
+        if (told instanceof ApiError) throw told;
+        return told ? { status: "news", changes: told } : { status: "nothing", retryAfter };
+      },
+      eventsOf: ({ at, ...ask }) => this.#question(tab, at, ask),
+    };
+  }
+
+  #of(thread) {
+    return this.#clips.get(thread) ?? [];
+  }
+
+  #question(tab, at, { wait, signal }) {
+    this.asked.push({ tab: tab.name, threads: [...at.keys()], wait });
+    if (this.isDown) return Promise.reject(new ApiError({ offline: true }));
+    return new Promise((resolve, reject) => {
+      const settle = (how) => {
+        this.held.delete(question);
+        this.#clock.clearTimeout(timer);
+        const latency = this.latency();
+        if (latency) this.#clock.setTimeout(() => tab.does(how), latency);
+        else tab.does(how);
+      };
+      const question = { tab, at, look: () => {
+        const threads = this.#news(at);
+        if (threads.size) settle(() => resolve({ threads, retryAfter: null }));
+      } };
+      const timer = this.#clock.setTimeout(() => settle(() => resolve({ threads: new Map(), retryAfter: null })), wait * 1000);
+      signal.addEventListener("abort", () => {
+        settle(() => {});
+        reject(signal.reason);
+      });
+      this.held.add(question);
+      question.look();
+    });
+  }
+
+  #news(at) {
+    const told = [...at].map(([thread, cursor]) => [thread, this.problems.has(thread) ? new ApiError(this.problems.get(thread))
+      : this.#since(thread, cursor)]);
+    return new Map(told.filter(([, changes]) => changes));
+  }
+
+  #since(thread, cursor) {
+    const clips = this.#of(thread);
+    const added = clips.slice(Number(cursor ?? 0)).map((id) => ({ id }));
+    if (cursor !== null && !added.length) return null;
+    return { cursor: String(clips.length), ...(cursor === null && { reset: true }), clips: { added } };
+  }
+}
+
+/** What a browser lets its tabs share. */
+export class FakeBrowser {
+  tabs = [];
+  refusesLocks = false;
+  #site;
+  #clock;
+  #channels = [];
+  #locks = new FakeLocks();
+
+  constructor(site, clock) {
+    this.#site = site;
+    this.#clock = clock;
+  }
+
+  /** Opens a tab on a thread. */
+  open(name, thread, { hidden = false, poll = "long" } = {}) {
+    const tab = new FakeTab(name, this.#clock);
+    const Channel = this.#channelsOf(tab);
+    tab.thread = thread;
+    tab.page.hidden = hidden;
+    tab.preferences = new FakePreferences({ poll });
+    const tabs = new Tabs({ name: "site", locks: this.#locksOf(tab), Channel, page: tab.page, frame: tab.frame, clock: tab.clock });
+    tab.downlink = new Downlink({ api: this.#site.api(tab, thread), thread, settings: { longPollPeriodS: 15 },
+      preferences: tab.preferences, page: tab.page, tabs, network: new EventTarget(), clock: tab.clock, random: () => 0.5 });
+    tab.changes = record(tab.downlink, "changes");
+    tab.states = record(tab.downlink, "state");
+    this.tabs.push(tab);
+    tab.downlink.start();
+    return tab;
+  }
+
+  /** The tabs that go, as when their process crashes: without a word. */
+  kill(tab) {
+    tab.isDead = true;
+    for (const question of [...this.#site.held]) if (question.tab === tab) this.#site.held.delete(question);
+    this.#channels = this.#channels.filter((channel) => channel.tab !== tab);
+    this.#locks.free(tab);
+  }
+
+  close(tab) {
+    tab.frame.dispatchEvent(new Event("pagehide"));
+    this.kill(tab);
+  }
+
+  #locksOf(tab) {
+    const refuse = async () => { throw new DOMException("denied", "SecurityError"); };
+    return this.refusesLocks ? { request: refuse } : this.#locks.of(tab);
+  }
+
+  #channelsOf(tab) {
+    const channels = this.#channels;
+    const post = (from, data) => this.#post(from, data);
+    return class {
+      tab = tab;
+
+      constructor() {
+        channels.push(this);
+      }
+
+      postMessage(data) {
+        post(this, structuredClone(data));
+      }
+    };
+  }
+
+  #post(from, data) {
+    if (!this.#channels.includes(from)) return;
+    for (const channel of this.#channels) {
+      if (channel !== from) queueMicrotask(() => channel.tab.does(() => channel.onmessage({ data })));
+    }
+  }
+}
+
+/** One tab; nothing happens in it while it is frozen, and nothing more when it is dead. */
+class FakeTab {
+  page = new FakePage();
+  frame = new EventTarget();
+  isDead = false;
+  #isFrozen = false;
+  #waiting = [];
+
+  constructor(name, clock) {
+    this.name = name;
+    this.clock = { ...clock, setTimeout: (act, ms) => clock.setTimeout(() => this.does(act), ms) };
+  }
+
+  get ids() {
+    return this.changes.flatMap(({ clips }) => clips?.added ?? []).map(({ id }) => id);
+  }
+
+  does(act) {
+    if (this.isDead) return;
+    if (this.#isFrozen) this.#waiting.push(act);
+    else act();
+  }
+
+  /** Without being told, as it may happen. */
+  freeze() {
+    this.#isFrozen = true;
+  }
+
+  thaw() {
+    this.#isFrozen = false;
+    for (const act of this.#waiting.splice(0)) act();
+  }
+}
+
+/** Exclusive locks as the Web Locks API has them, with `signal` and `steal`. */
+class FakeLocks {
+  /** @type {{tab: FakeTab, reject: (error: Error) => void}|null} */
+  #held = null;
+  #queue = [];
+
+  of(tab) {
+    return { request: (name, options, callback) => this.#request(tab, options, callback) };
+  }
+
+  free(tab) {
+    this.#queue = this.#queue.filter((request) => request.tab !== tab);
+    if (this.#held?.tab === tab) this.#release(this.#held);
+  }
+
+  #request(tab, { steal = false, signal }, callback) {
+    return new Promise((resolve, reject) => {
+      const aborted = () => new DOMException("aborted", "AbortError");
+      const request = { tab, callback, resolve: (value) => tab.does(() => resolve(value)), reject: () => tab.does(() => reject(aborted())) };
+      if (signal?.aborted) return request.reject();
+      if (steal) {
+        this.#held?.reject();
+        this.#held = null;
+        this.#queue.unshift(request);
+      } else {
+        this.#queue.push(request);
+        signal?.addEventListener("abort", () => {
+          if (!this.#queue.includes(request)) return;
+          this.#queue = this.#queue.filter((one) => one !== request);
+          request.reject();
+        });
+      }
+      this.#next();
+    });
+  }
+
+  #next() {
+    if (this.#held || !this.#queue.length) return;
+    const request = this.#queue.shift();
+    this.#held = request;
+    queueMicrotask(() => request.tab.does(async () => {
+      const value = await request.callback();
+      request.resolve(value);
+      this.#release(request);
+    }));
+  }
+
+  #release(request) {
+    if (this.#held !== request) return;
+    this.#held = null;
+    this.#next();
+  }
+}
