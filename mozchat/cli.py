@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -39,7 +40,7 @@ def main(context: click.Context, folder: Path | None = None) -> None:
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--threads", "folder", type=click.Path(path_type=Path), help="The folder of the threads.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Processes.")
-@click.option("--listeners", type=click.IntRange(0, 10_000), help="Long polls held at once.  [default: 200]")
+@click.option("--listeners", type=click.IntRange(0, 10_000), help="Long polls held at once.  [default: 2000]")
 @click.pass_obj
 def run(
     settings: SiteSettings, host: str, port: int, folder: Path | None, workers: int, listeners: int | None
@@ -48,14 +49,14 @@ def run(
     from mozchat.server import Server  # gunicorn, which no other command needs, takes long to load
 
     if folder is not None:
-        settings = SiteSettings(folder, settings.listeners, settings.log_level)
+        settings = replace(settings, threads_folder=folder)
     if not settings.threads_folder.is_dir():
         with closing(Site(settings.threads_folder)) as site:
             for name in PRESET_NAMES:
                 site.store.create(name, preset(name))
         click.echo(f"Made {settings.threads_folder.absolute()} with the threads {', '.join(PRESET_NAMES)}.")
-    if listeners is None:
-        listeners = settings.listeners * workers if settings.listeners is not None else 200
+    if listeners is None and settings.listeners is not None:
+        listeners = settings.listeners * workers
     shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::") else host
     click.echo(
         f"mozchat {__version__} on http://{shown}:{port}  (threads in {settings.threads_folder.absolute()})"
@@ -110,7 +111,7 @@ def check(settings: SiteSettings, name: str | None) -> None:
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @click.pass_obj
 def sweep(settings: SiteSettings, dry_run: bool) -> None:
-    """Remove expired clips and files that no record names; drop records whose file is gone."""
+    """Remove expired clips and uploads, and files that no record names; drop records whose file is gone."""
     passed_over = 0
     with _site(settings) as site:
         for name in site.store.names():
@@ -120,7 +121,12 @@ def sweep(settings: SiteSettings, dry_run: bool) -> None:
                 click.echo(f"{name}: passed over: {error.detail}", err=True)
                 passed_over += 1
                 continue
-            for what, items in (("expired", swept.expired), ("lost", swept.lost), ("orphan", swept.orphans)):
+            for what, items in (
+                ("expired", swept.expired),
+                ("lost", swept.lost),
+                ("orphan", swept.orphans),
+                ("unfinished", swept.uploads),
+            ):
                 for item in items:
                     click.echo(f"{name}: {what} {item}{' (kept: dry run)' if dry_run else ''}")
     sys.exit(1 if passed_over else 0)

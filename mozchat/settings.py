@@ -16,33 +16,40 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class SiteSettings:
-    """`listeners` is how many long polls one process may hold; `None`: found out from the server in front."""
+    """`listeners` is how many long polls one process may hold; `None`: found out from the server in front.
+    `min_free_bytes` is what clips leave free of the disk; 0: they may fill it."""
 
     threads_folder: Path
     listeners: int | None = None
     log_level: str = "INFO"
+    min_free_bytes: int = 64_000_000
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> SiteSettings:
-        """Read `MOZCHAT_THREADS`, `MOZCHAT_LISTENERS`, `MOZCHAT_LOG_LEVEL`; the environment goes before `.env`
-        in the working folder. Raises `SettingsError`."""
+        """Read `MOZCHAT_THREADS`, `MOZCHAT_LISTENERS`, `MOZCHAT_LOG_LEVEL`, `MOZCHAT_MIN_FREE_BYTES`; the
+        environment goes before `.env` in the working folder. Raises `SettingsError`."""
         if environment is None:
             file = {key: value for key, value in dotenv_values(".env").items() if value is not None}
             environment = {**file, **os.environ}
         return cls(
             threads_folder=Path(environment.get("MOZCHAT_THREADS") or "threads"),
-            listeners=_listeners(environment.get("MOZCHAT_LISTENERS", "")),
+            listeners=_whole(environment, "MOZCHAT_LISTENERS", "0 for short polls only"),
             log_level=_log_level(environment.get("MOZCHAT_LOG_LEVEL", "")),
+            min_free_bytes=_min_free_bytes(environment),
         )
 
 
-def _listeners(text: str) -> int | None:
+def _min_free_bytes(environment: Mapping[str, str]) -> int:
+    found = _whole(environment, "MOZCHAT_MIN_FREE_BYTES", "0 for no such limit")
+    return SiteSettings.min_free_bytes if found is None else found
+
+
+def _whole(environment: Mapping[str, str], name: str, zero: str) -> int | None:
+    text = environment.get(name, "")
     if not text.strip():
         return None
     if not text.strip().isdigit():
-        raise SettingsError(
-            f"MOZCHAT_LISTENERS={text!r}: a whole number was expected, 0 for short polls only."
-        )
+        raise SettingsError(f"{name}={text!r}: a whole number was expected, {zero}.")
     return int(text)
 
 

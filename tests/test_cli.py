@@ -1,6 +1,5 @@
 """The command line, as an administrator uses it."""
 
-import io
 import json
 import os
 import time
@@ -12,7 +11,9 @@ from mozchat.cli import main
 from mozchat.domain.clip import Clip, file_name
 from mozchat.domain.retention import Limits
 from mozchat.services.sessions import is_right
+from mozchat.storage.media import Draft
 from mozchat.storage.site_store import SiteStore
+from mozchat.storage.uploads import Upload
 
 
 @pytest.fixture
@@ -41,7 +42,9 @@ def add(folder):
         clip = Clip(
             clip_id, file_name(number, clip_id, "webm"), "Ann", "a", number, expires, "audio/webm", 1.0, 9
         )
-        sites[-1].thread(name).add_clip(clip, io.BytesIO(b"x" * 9), Limits(100, 10_000, 0), number)
+        store = sites[-1].thread(name)
+        with Draft(store.media().path, b"x" * 9) as content:
+            store.add_clip(clip, content, Limits(100, 10_000, 0), number)
         return clip
 
     yield put
@@ -99,6 +102,53 @@ def test_check_names_a_clip_without_its_file_and_a_file_without_a_clip(mozchat, 
     said = mozchat("check", code=1)
     assert lost.file in said
     assert orphan.name in said
+
+
+@pytest.fixture
+def uploads(mozchat, folder):
+    """Put an upload into the thread "walk" that expires at a time (milliseconds)."""
+    mozchat("new", "walk")
+    site = SiteStore(folder)
+    store = site.thread("walk")
+
+    def put(upload_id, expires):
+        store.open_upload(Upload(upload_id, "a", 0, expires), 8, 0)
+        with store.upload(upload_id, "a", 0) as part:
+            part.append(0, b"x" * 10, 0)
+        return store.uploads
+
+    yield put
+    site.close()
+
+
+def test_sweep_ends_the_uploads_that_have_expired(mozchat, uploads):
+    uploads("a" * 16, 1)
+    kept = uploads("b" * 16, 1 << 50)
+
+    assert "unfinished " + "a" * 16 + ".part (kept: dry run)" in mozchat("sweep", "--dry-run")
+    assert f".uploads/{'a' * 16}.part is over" in mozchat("check")
+    mozchat("sweep")
+
+    assert [upload.id for upload in kept.all()] == ["b" * 16]
+    assert kept.bytes() == 10
+    assert mozchat("check") == "1 threads, 0 errors, 0 warnings\n"
+
+
+def test_sweep_removes_what_is_left_of_an_upload_when_it_is_old(mozchat, uploads):
+    halves = uploads("a" * 16, 1 << 50)
+    uploads("b" * 16, 1 << 50)
+    halves.part_path("a" * 16).unlink()
+    halves.record_path("b" * 16).unlink()
+    mozchat("sweep")
+    assert len(halves.files()) == 2, "they may be about to get their other half"
+
+    for path in halves.path.iterdir():
+        os.utime(path, (1, 1))
+    said = mozchat("sweep")
+
+    assert "a" * 16 + ".json" in said
+    assert "b" * 16 + ".part" in said
+    assert halves.files() == {}
 
 
 def test_check_of_a_thread_that_is_not_there_says_so(mozchat):

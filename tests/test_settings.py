@@ -9,7 +9,7 @@ from mozchat.settings import SettingsError, SiteSettings
 
 def test_without_any_setting_there_are_defaults_that_work():
     settings = SiteSettings.from_environment({})
-    assert settings == SiteSettings(Path("threads"), None, "INFO")
+    assert settings == SiteSettings(Path("threads"), None, "INFO", 64_000_000)
 
 
 def test_the_environment_goes_before_the_env_file(tmp_path, monkeypatch):
@@ -21,7 +21,14 @@ def test_the_environment_goes_before_the_env_file(tmp_path, monkeypatch):
     assert (settings.threads_folder, settings.listeners) == (Path("/from/environment"), 7)
 
 
-@pytest.mark.parametrize(("name", "value"), [("MOZCHAT_LISTENERS", "many"), ("MOZCHAT_LOG_LEVEL", "LOUD")])
+def test_the_floor_of_free_disk_can_be_switched_off():
+    assert SiteSettings.from_environment({"MOZCHAT_MIN_FREE_BYTES": "0"}).min_free_bytes == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("MOZCHAT_LISTENERS", "many"), ("MOZCHAT_LOG_LEVEL", "LOUD"), ("MOZCHAT_MIN_FREE_BYTES", "64 MB")],
+)
 def test_a_bad_value_is_named(name, value):
     with pytest.raises(SettingsError, match=f"{name}='{value}'"):
         SiteSettings.from_environment({name: value})

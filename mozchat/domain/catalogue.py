@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 
@@ -17,7 +18,8 @@ class Catalogue:
     def __init__(self, clips: Iterable[Clip] = ()) -> None:
         self._clips: OrderedDict[str, Clip] = OrderedDict()
         self.total_bytes = 0
-        self._earliest_expiry: int | None = None
+        self._expiries: list[tuple[int, str]] = []
+        """A heap of the times at which clips expire, with their ids; some of those are gone already."""
         for clip in clips:
             self.add(clip)
 
@@ -44,22 +46,24 @@ class Catalogue:
         self.remove(clip.id)
         self._clips[clip.id] = clip
         self.total_bytes += clip.bytes
-        if self._earliest_expiry is not None:
-            self._earliest_expiry = min(self._earliest_expiry, clip.expires)
+        heapq.heappush(self._expiries, (clip.expires, clip.id))
 
     def remove(self, clip_id: str) -> Clip | None:
         """Take a clip out and return it; `None` where it is not there."""
         clip = self._clips.pop(clip_id, None)
         if clip is not None:
             self.total_bytes -= clip.bytes
-            if clip.expires == self._earliest_expiry:
-                self._earliest_expiry = None
         return clip
 
     def expired(self, now: int) -> list[Clip]:
         """The clips whose time is over at `now` (milliseconds). Looks at them all only when one may be."""
-        if self._earliest_expiry is None:
-            self._earliest_expiry = min((clip.expires for clip in self), default=None)
-        if self._earliest_expiry is None or self._earliest_expiry > now:
+        heap = self._expiries
+        while heap and not self._stands(*heap[0]):
+            heapq.heappop(heap)
+        if not heap or heap[0][0] > now:
             return []
         return [clip for clip in self if clip.expired(now)]
+
+    def _stands(self, expires: int, clip_id: str) -> bool:
+        clip = self._clips.get(clip_id)
+        return clip is not None and clip.expires == expires

@@ -41,6 +41,13 @@ class Clip:
     bytes: int
     description: str = ""
     peaks: tuple[int, ...] = ()
+    sent: int = 0
+    """How many bytes its author sent, where that differs from `bytes`: the file has a header of ours."""
+
+    @property
+    def received(self) -> int:
+        """How many bytes its author sent."""
+        return self.sent or self.bytes
 
     def record(self) -> dict[str, Any]:
         """The clip as `catalog.json` and the journal keep it."""
@@ -58,6 +65,8 @@ class Clip:
         }
         if self.peaks:
             record["peaks"] = list(self.peaks)
+        if self.sent:
+            record["sent"] = self.sent
         return record
 
     @classmethod
@@ -76,6 +85,7 @@ class Clip:
                 bytes=max(0, int(record["bytes"])),
                 description=str(record.get("description", "")),
                 peaks=_stored_peaks(record.get("peaks")),
+                sent=max(0, int(record.get("sent", 0))),
             )
         except (KeyError, TypeError, OverflowError, AttributeError) as error:
             raise ValueError(f"not a clip's record: {error!r}") from error
@@ -159,7 +169,7 @@ def _seconds(value: Any) -> float:
     return round(seconds, 3) if math.isfinite(seconds) and 0 <= seconds <= MAX_DURATION else 0.0
 
 
-def chosen_duration(measured: float | None, hint: str, longest: float) -> float:
+def chosen_duration(measured: float | None, hint: float | str, longest: float) -> float:
     """The duration of a new clip in seconds: what was read in the file wins over the sender's hint; a hint is
     bounded by `longest`."""
     return _seconds(measured) if measured is not None else min(_seconds(hint), longest)
@@ -169,6 +179,27 @@ def clean_description(text: str) -> str:
     """One line of at most 200 characters, without control characters."""
     line = "".join(" " if character.isspace() else character for character in text)
     return "".join(c for c in line if c == " " or c.isprintable()).strip()[:MAX_DESCRIPTION].rstrip()
+
+
+def checked_fields(value: Any) -> dict[str, Any]:
+    """What a recorder says of a clip, as far as it does: `duration` (seconds), `description`, `peaks`.
+
+    What else is in it is passed over. Raises `Invalid`.
+    """
+    if not isinstance(value, dict):
+        raise Invalid("What is said of a clip is a JSON object.")
+    fields: dict[str, Any] = {}
+    if "duration" in value:
+        if type(value["duration"]) not in (int, float):
+            raise Invalid("duration is a number of seconds.")
+        fields["duration"] = _seconds(value["duration"])
+    if "description" in value:
+        if not isinstance(value["description"], str):
+            raise Invalid("description is a text.")
+        fields["description"] = clean_description(value["description"])
+    if "peaks" in value:
+        fields["peaks"] = checked_peaks(value["peaks"])
+    return fields
 
 
 def checked_peaks(value: Any) -> tuple[int, ...]:

@@ -8,6 +8,9 @@
     ├── Forbidden         not yours to do (403)
     ├── Missing           no such thread, clip, … (404)
     ├── NameTaken         somebody else's name (409)
+    ├── WrongOffset       an upload stands somewhere else (409)
+    ├── UploadOver        an upload is a clip already (400)
+    ├── WrongLength       an upload's length is not what was said (400)
     ├── TooLarge          over a limit of the thread (413)
     ├── UnsupportedMedia  not a kind of file that we store (415)
     ├── TooMany           too often (429), says when to come back
@@ -64,6 +67,26 @@ class NameTaken(MozchatError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"Somebody here is called {name} already. Take another name.")
+
+
+class WrongOffset(MozchatError):
+    """An upload has `expected` bytes, and what came was to follow `provided` ones."""
+
+    def __init__(self, expected: int, provided: int) -> None:
+        super().__init__(f"Of this recording {expected:,} bytes are here, so it goes on from there.")
+        self.expected = expected
+        self.provided = provided
+
+
+class UploadOver(MozchatError):
+    """An upload is complete: its clip is published."""
+
+    def __init__(self) -> None:
+        super().__init__("This recording is published already; nothing can be added to it.")
+
+
+class WrongLength(MozchatError):
+    """An upload has another length than it was said to have."""
 
 
 class TooLarge(MozchatError):

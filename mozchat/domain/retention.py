@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mozchat.domain.catalogue import Catalogue
 from mozchat.domain.clip import Clip
-from mozchat.domain.errors import TooLarge
+from mozchat.domain.errors import NoRoom, TooLarge
 
 
 @dataclass(frozen=True)
@@ -23,21 +23,31 @@ class Limits:
         if size > limit:
             raise TooLarge(f"This clip has {size:,} bytes. A clip in this thread has at most {limit:,}.")
 
+    def of_files(self) -> Limits:
+        """The same for clips' files, which may be larger by a header than what was sent."""
+        return replace(self, max_clip_bytes=self.max_total_bytes)
 
-def plan_eviction(catalogue: Catalogue, limits: Limits, incoming_bytes: int, now: int) -> list[Clip]:
+
+def plan_eviction(
+    catalogue: Catalogue, limits: Limits, incoming_bytes: int, now: int, reserved: int = 0
+) -> list[Clip]:
     """The clips to evict so that one of `incoming_bytes` fits: first those whose time is over at `now`
-    (milliseconds), then the oldest until the count fits, then the oldest until the size does.
+    (milliseconds), then the oldest until the count fits, then the oldest until the size does. `reserved`
+    bytes of the room are taken by what is not yet a clip.
 
-    Raises `TooLarge` where it cannot fit at all.
+    Raises `TooLarge` where it cannot fit at all, `NoRoom` where it cannot beside what is reserved.
     """
     limits.check(incoming_bytes)
+    room = limits.max_total_bytes - reserved
+    if incoming_bytes > room:
+        raise NoRoom("Unfinished recordings take all the room of this thread. Try again later.")
     evicted = catalogue.expired(now)
     gone = {clip.id for clip in evicted}
     count = len(catalogue) - len(evicted) + 1
     total = catalogue.total_bytes - sum(clip.bytes for clip in evicted) + incoming_bytes
     for clip in catalogue:
         over_count = limits.max_count and count > limits.max_count
-        if not over_count and total <= limits.max_total_bytes:
+        if not over_count and total <= room:
             break
         if clip.id in gone:
             continue

@@ -17,6 +17,7 @@ from typing import Any
 from mozchat.domain.catalogue import Catalogue
 from mozchat.domain.clip import Clip
 from mozchat.domain.message import Mailbox, Message
+from mozchat.domain.signal import SIGNALS
 
 MAX_ANSWERS = 512
 """First answers that are remembered for repeats, beyond those that the catalogue itself can give."""
@@ -33,7 +34,8 @@ class ThreadState:
     catalogue: Catalogue = field(default_factory=Catalogue)
     mailbox: Mailbox = field(default_factory=Mailbox)
     answers: OrderedDict[str, dict[str, Any]] = field(default_factory=OrderedDict)
-    """By the digest of an idempotency key: `{"clip": record}` or `{"message": record}`."""
+    """By the digest of an idempotency key: `{"clip": record}`, `{"message": record}`, or of a signal, which can
+    be long, `{"signal": number}`."""
 
     def apply(self, event: Event, position: int) -> None:
         """Take in one event that ends at `position`; what it has that is unknown or broken is passed over."""
@@ -49,7 +51,7 @@ class ThreadState:
                 self.mailbox.forget(message.sent)
                 self.mailbox.add(message)
                 if "key" in event:
-                    self._remember(event["key"], {"message": message.record()})
+                    self._remember(event["key"], _answer(message))
         except ValueError:
             pass
         self.position = position
@@ -63,8 +65,10 @@ class ThreadState:
         return clip
 
     def message_answer(self, digest: str) -> Message | None:
-        """The message that this key made."""
+        """The message that this key made; a signal only as long as it is kept."""
         answer = self.answers.get(digest, {})
+        if "signal" in answer:
+            return self.mailbox.get(answer["signal"])
         return Message.from_record(answer["message"]) if "message" in answer else None
 
     def _remember(self, digest: str, answer: dict[str, Any]) -> None:
@@ -72,6 +76,10 @@ class ThreadState:
         self.answers.move_to_end(digest)
         while len(self.answers) > MAX_ANSWERS:
             self.answers.popitem(last=False)
+
+
+def _answer(message: Message) -> dict[str, Any]:
+    return {"signal": message.number} if message.type in SIGNALS else {"message": message.record()}
 
 
 @dataclass(frozen=True)

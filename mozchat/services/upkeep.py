@@ -9,12 +9,14 @@ from pathlib import Path
 
 from werkzeug.security import generate_password_hash
 
+from mozchat.domain.call_log import faults_of
 from mozchat.domain.errors import Missing, MozchatError
 from mozchat.domain.ini import decode, set_value
 from mozchat.services.clips import limits_of
 from mozchat.services.site import Site
 from mozchat.storage.files import write_atomically
 from mozchat.storage.thread_store import ThreadStore
+from mozchat.storage.uploads import FOLDER
 
 ORPHAN_SECONDS = 3600
 """A file that no record names is swept when it is older: a younger one may be about to get its record."""
@@ -35,11 +37,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Swept:
-    """What a sweep removed, or would remove: ids of clips, names of files."""
+    """What a sweep removed, or would remove: ids of clips, names of files, files of uploads that have expired
+    or that are only half there."""
 
     expired: list[str]
     lost: list[str]
     orphans: list[str]
+    uploads: list[str]
 
 
 def check(site: Site, thread_name: str) -> list[Finding]:
@@ -50,6 +54,7 @@ def check(site: Site, thread_name: str) -> list[Finding]:
     if settings is None:
         return findings
     findings += [Finding("error", text) for text in _barred(store, site.store.run_folder)]
+    findings += [Finding("warning", text) for text in _call_log_faults(store)]
     try:
         findings += _catalogue_findings(store, site.now())
     except MozchatError as error:
@@ -58,18 +63,21 @@ def check(site: Site, thread_name: str) -> list[Finding]:
 
 
 def sweep(site: Site, thread_name: str, *, dry_run: bool) -> Swept:
-    """Remove what is over: expired clips, records without a file, files without a record; then bring the
-    catalogue on disk up to date. With `dry_run` nothing is changed."""
+    """Remove what is over: expired clips and uploads, records without a file, files without a record; then
+    bring the catalogue on disk up to date. With `dry_run` nothing is changed."""
     store = site.store.thread(thread_name)
     now = site.now()
     expired = store.expired(now)
-    lost = [clip.id for clip in store.missing_files() if clip.id not in expired]
+    lost = [clip for clip in store.missing_files() if clip.id not in expired]
     orphans = _orphans(store, now)
+    uploads = store.uploads.over(now, now / 1000 - ORPHAN_SECONDS)
     if not dry_run:
-        store.remove_clips([*expired, *lost], now)
+        store.remove_clips(expired, now)
+        lost = store.drop(lost, now)
         store.media().remove(orphans)
+        store.uploads.remove_files(uploads)
         store.checkpoint()
-    return Swept(expired, lost, orphans)
+    return Swept(expired, [clip.id for clip in lost], orphans, uploads)
 
 
 def clear(site: Site, thread_name: str) -> int:
@@ -103,10 +111,19 @@ def _catalogue_findings(store: ThreadStore, now: int) -> Iterator[Finding]:
             )
     for file in _orphans(store, now):
         yield Finding("warning", f"{store.name}: no record names the file {file}; `mozchat sweep` removes it")
-    total = sum(clip.bytes for clip in clips)
+    for file in store.uploads.over(now, now / 1000 - ORPHAN_SECONDS):
+        yield Finding("warning", f"{store.name}: {FOLDER}/{file} is over; `mozchat sweep` removes it")
+    total = sum(clip.bytes for clip in clips) + store.uploads.bytes()
     if total > limits.max_total_bytes:
-        text = f"the clips take {total:,} bytes, more than maxMediaFolderBytes={limits.max_total_bytes:,}"
+        text = f"clips and uploads take {total:,} bytes, more than maxMediaFolderBytes={limits.max_total_bytes:,}"
         yield Finding("warning", f"{store.name}: {text}; the next clip makes room")
+
+
+def _call_log_faults(store: ThreadStore) -> Iterator[str]:
+    for number, row in enumerate(store.call_log.load().rows, 1):
+        fault = faults_of(row)
+        if fault:
+            yield f"{store.name}: call {number} in calls.csv {fault}"
 
 
 def _orphans(store: ThreadStore, now: int) -> list[str]:
@@ -120,13 +137,16 @@ def _orphans(store: ThreadStore, now: int) -> list[str]:
 
 def _barred(store: ThreadStore, run_folder: Path) -> list[str]:
     """The places that this process, and so the site if it is the same user, cannot use."""
-    places = [store.path, run_folder, *store.path.glob("media*")]
+    places = [store.path, run_folder, *store.path.glob("media*"), store.uploads.path]
     texts = [
         f"{place} is not writable"
         for place in places
         if place.exists() and not os.access(place, os.W_OK | os.X_OK)
     ]
-    files = [store.path / name for name in ("catalog.json", "messages.json", "users.json", "journal.jsonl")]
+    files = [
+        store.path / name
+        for name in ("catalog.json", "messages.json", "users.json", "journal.jsonl", "calls.csv")
+    ]
     return texts + [
         f"{file} cannot be read" for file in files if file.exists() and not os.access(file, os.R_OK)
     ]

@@ -3,43 +3,73 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
-from mozchat.domain.clip import Clip
+from mozchat.domain.clip import Clip, id_of_file, is_file_name
 from mozchat.domain.cursor import Cursor
-from mozchat.domain.errors import Missing
+from mozchat.domain.errors import Missing, TooMany
 from mozchat.domain.message import DELIVERED, Message
 from mozchat.domain.options import ThreadSettings
-from mozchat.domain.presence import Person, Roster
+from mozchat.domain.presence import Mark, Person, Roster
 from mozchat.domain.retention import Limits, plan_eviction
 from mozchat.domain.thread_state import Changes
-from mozchat.storage.files import signature
+from mozchat.storage.call_log import CallLogFile
+from mozchat.storage.files import Signature, faults_named, signature
 from mozchat.storage.lock import ThreadLock
-from mozchat.storage.media import MediaFolder
-from mozchat.storage.people import PeopleFile
+from mozchat.storage.media import Content, MediaFolder, move
+from mozchat.storage.people import Marks, PeopleFile
 from mozchat.storage.settings_file import SettingsFile
 from mozchat.storage.state_store import StateStore
+from mozchat.storage.uploads import GONE, Part, Upload, Uploads, locked
 
 AUDIT_MS = 900
 """The shortest time between two comparisons of files and catalogue: listing many names takes a while."""
+COARSE_NS = 20_000_000
+"""A time of change that is younger may not differ after the next change: file systems tell it in ticks."""
+NEVER = 1 << 62
+RETRY_SECONDS = 10.0
+"""Seconds after which a participant with too many uploads may have finished one."""
 
+SOON_MS = 1500
+"""Whose mark is over within this time has the new one written at once; that of others waits for the upkeep, which
+comes every second."""
+
+Stamp = tuple[Signature | None, ...]
 _log = logging.getLogger(__name__)
 
 
 class ThreadStore:
-    """One thread's folder. `ring` is called with its name after every change that listeners must learn of."""
+    """One thread's folder. `ring` is called with its name after every change that listeners must learn of,
+    `start_upkeep` when something is left to be written by the upkeep."""
 
-    def __init__(self, path: Path, lock_path: Path, ring: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        lock_path: Path,
+        ring: Callable[[str], None],
+        start_upkeep: Callable[[], None],
+    ) -> None:
         self.path = path
         self.name = path.name
         self.lock = ThreadLock(lock_path)
         self.settings_file = SettingsFile(path / ".ini")
+        self.call_log = CallLogFile(path / "calls.csv", self.lock)
+        self.uploads = Uploads(path)
         self._people = PeopleFile(path / "users.json")
         self._states = StateStore(path, self.lock, self.settings_file, lambda: ring(path.name))
-        self._audited: tuple[int, int | None] = (-AUDIT_MS, -1)
-        """When files and catalogue were last compared, and the media folder's time of change then."""
+        self._marks = Marks()
+        self._start_upkeep = start_upkeep
+        self._prefix = f"{path}/"
+        self._files = tuple(
+            self._prefix + file for file in (".ini", "users.json", "journal.jsonl", "catalog.json")
+        )
+        self._audited: tuple[int, Signature | None, bool] = (-AUDIT_MS, (0, 0, 0), False)
+        """When files and catalogue were last compared, the media folder's signature then, and whether it had
+        been so for long enough that the next change will change it."""
 
     # --- settings and media -------------------------------------------------------------------------------
 
@@ -71,10 +101,11 @@ class ThreadStore:
             raise Missing("This clip is gone.")
         return clip
 
-    def clip_answer(self, digest: str) -> Clip | None:
-        """What was answered to the idempotency key of this digest."""
+    def clip_answer(self, digest: str, identity: str) -> Clip | None:
+        """What was answered to the idempotency key of this digest, which only its own identity is told."""
         with self._states.reading() as state:
-            return state.clip_answer(digest)
+            clip = state.clip_answer(digest)
+        return clip if clip and clip.identity == identity else None
 
     def total_bytes(self) -> int:
         """The size of all clips."""
@@ -120,24 +151,30 @@ class ThreadStore:
 
     # --- clips ----------------------------------------------------------------------------------------------
 
-    def add_clip(self, clip: Clip, content: BinaryIO, limits: Limits, now: int) -> tuple[Clip, list[str]]:
-        """Store a clip and its bytes; evict what must make room, in one step. Returns the clip (the first
-        one, where its id is known already) and the ids of those evicted."""
-        limits.check(clip.bytes)
-        media = self.media()
+    def add_clip(self, clip: Clip, content: Content, limits: Limits, now: int) -> tuple[Clip, list[str]]:
+        """Make a content a clip; evict what must make room, in one step. Returns the clip (the first one,
+        where its author has published it already) and the ids of those evicted."""
+        limits.check(clip.received)
+        settings = self.settings()
+        media = MediaFolder(self.path, settings.media_folder)
+        target = media.path / clip.file
         try:
-            media.put(clip.file, content)
+            content.place(target, durable=settings.durability == "fsync")
         except (FileNotFoundError, FileExistsError) as error:
             raise self._states.gone() from error
         evicted: list[Clip] = []
+        adopted: list[str] = []
         stored = False
         try:
             with self._states.writing() as change:
                 first = change.state.clip_answer(clip.id)
-                # With our own file it is no repeat: a rebuild has found it before its event was written.
-                if first is not None and first.file != clip.file:
-                    return first, []
-                evicted = plan_eviction(change.state.catalogue, limits, clip.bytes, now)
+                if first is not None:
+                    if first.identity == clip.identity:
+                        return first, []
+                    # A rebuild has found the file of an earlier try, whose event was never written.
+                    adopted = [first.file] if first.file != clip.file else []
+                reserved = self.uploads.bytes(but=clip.id)
+                evicted = plan_eviction(change.state.catalogue, limits.of_files(), clip.bytes, now, reserved)
                 evicted = [old for old in evicted if old.id != clip.id]
                 event: dict[str, object] = {"t": now, "add": clip.record()}
                 if evicted:
@@ -146,8 +183,8 @@ class ThreadStore:
                 stored = True
         finally:
             if not stored:
-                media.remove([clip.file])
-        media.remove(old.file for old in evicted)
+                content.withdraw(target)
+        media.remove([*(old.file for old in evicted), *adopted])
         return clip, [old.id for old in evicted]
 
     def remove_clips(self, clip_ids: Sequence[str], now: int) -> list[Clip]:
@@ -166,33 +203,113 @@ class ThreadStore:
             return [clip.id for clip in state.catalogue.expired(now)]
 
     def missing_files(self) -> list[Clip]:
-        """The clips whose file is gone. The names are listed before the catalogue is read, so that a clip
-        that is just being added is not among them; one being evicted may be."""
+        """The clips whose file is gone. The catalogue is read before the names are listed, so that a clip that
+        is just being added is not among them, and again where one seems lost, since it may have been evicted."""
+        clips = self.clips()
         names = self.media().names()
-        return [clip for clip in self.clips() if clip.file not in names]
+        missing = [clip for clip in clips if clip.file not in names]
+        if missing:
+            recorded = {clip.file for clip in self.clips()}
+            missing = [clip for clip in missing if clip.file in recorded]
+        return missing
 
     def drop_lost(self, now: int) -> list[Clip]:
         """Take out of the catalogue the clips whose file somebody has removed, with a line in the log each.
         Does nothing while the media folder is as it was at the last look, or that look was just now.
         """
-        changed = self._media_time()
-        if changed == self._audited[1] or abs(now - self._audited[0]) < AUDIT_MS:
+        folder = self._media_signature()
+        settled = folder is None or time.time_ns() - folder[2] > COARSE_NS
+        at, before, was_settled = self._audited
+        due = settled and not was_settled if folder == before else abs(now - at) >= AUDIT_MS
+        if not due:
             return []
         lost = self.missing_files()
-        self._audited = now, changed
-        if not lost:
-            return []
+        self._audited = at if folder == before else now, folder, settled
+        return self.drop(lost, now) if lost else []
+
+    def drop(self, lost: Sequence[Clip], now: int) -> list[Clip]:
+        """Take out of the catalogue those of these clips whose file is indeed gone; returns them."""
         media = self.media()
         with self._states.writing() as change:
-            state = change.state
-            gone = [c for c in lost if c.id in state.catalogue and media.find(c.file) is None]
+            recorded = change.state.catalogue
+            gone = [clip for clip in lost if recorded.get(clip.id) == clip and media.find(clip.file) is None]
             if gone:
                 change.append({"t": now, "removed": [clip.id for clip in gone]})
         for clip in gone:
             _log.warning("%s: the file %s is gone; its clip is dropped", self.name, clip.file)
         return gone
 
+    # --- uploads --------------------------------------------------------------------------------------------
+
+    def open_upload(self, upload: Upload, most: int, now: int) -> Upload:
+        """Begin an upload, or give the one of its id that is there. Those that have expired go. Raises
+        `TooMany` where its participant has `most` already."""
+        with self._states.writing(tell=False):
+            first = self.uploads.get(upload.id)
+            if first is not None and first.expires > now and self.uploads.part_path(first.id).exists():
+                return first
+            self.end_expired(now)
+            if sum(other.identity == upload.identity for other in self.uploads.all()) >= most:
+                raise TooMany(
+                    f"{most} recordings of yours are unfinished. Finish or discard one of them first.",
+                    RETRY_SECONDS,
+                )
+            self.uploads.create(upload)
+            return upload
+
+    def upload(self, upload_id: str, identity: str, now: int) -> Part:
+        """The content of an upload, as far as it has come. Raises `Missing` where `identity` has none of this
+        id, or it has expired."""
+        upload = self.uploads.get(upload_id)
+        if upload is None or upload.identity != identity or upload.expires <= now:
+            raise Missing(GONE)
+        with faults_named(f"the folder {self.name}"):
+            with suppress(FileNotFoundError):
+                return Part(self.uploads, upload)
+            self._reclaim(upload)
+            with suppress(FileNotFoundError):
+                return Part(self.uploads, upload)
+        raise Missing(GONE)
+
+    def end_expired(self, now: int) -> list[str]:
+        """Remove the uploads whose time is over; returns their ids."""
+        expired = [upload.id for upload in self.uploads.all() if upload.expires <= now]
+        for upload_id in expired:
+            self.uploads.remove(upload_id)
+        return expired
+
+    def make_room(self, incoming: int, limits: Limits, now: int) -> None:
+        """Evict what must go so that an upload can have `incoming` bytes more. Looks without the lock first.
+        Raises `NoRoom` where unfinished uploads alone take too much."""
+        if self.total_bytes() + self.uploads.bytes() + incoming <= limits.max_total_bytes:
+            return
+        with self._states.writing() as change:
+            room = replace(limits.of_files(), max_count=0)
+            evicted = plan_eviction(change.state.catalogue, room, incoming, now, self.uploads.bytes())
+            if evicted:
+                change.append({"t": now, "removed": [clip.id for clip in evicted]})
+        self.media().remove(clip.file for clip in evicted)
+
+    def _reclaim(self, upload: Upload) -> None:
+        """Take back the file of an upload from the media folder, where a crash has left it before its clip
+        was recorded."""
+        media = self.media()
+        for name in media.names():
+            path = media.find(name) if is_file_name(name) and id_of_file(name) == upload.id else None
+            if path is not None:
+                # Whoever is publishing it just now holds the file until its clip is recorded.
+                with suppress(FileNotFoundError), locked(path), self._states.writing(tell=False) as change:
+                    first = change.state.clip_answer(upload.id)
+                    if first is None or first.identity != upload.identity:
+                        move(path, self.uploads.part_path(upload.id))
+                return
+
     # --- messages -------------------------------------------------------------------------------------------
+
+    def signals_since(self, sender: str, after: int) -> list[Message]:
+        """The signals of calls that the participant `sender` has sent after this time, newest first."""
+        with self._states.reading() as state:
+            return state.mailbox.signals_since(sender, after)
 
     def post_message(self, message: Message, key: str | None, now: int) -> Message:
         """Keep a message and tell its listeners; its number and position are given here. A repeat of `key`
@@ -219,10 +336,15 @@ class ThreadStore:
         with self._states.reading(behind=cursor) as state:
             if cursor.epoch != state.epoch or cursor.offset > state.position:
                 return
-            arrived = state.mailbox.acknowledged(person.name, person.seen, cursor.offset)
+            mark = self._marks.get(person.name)
+            seen = max(person.seen, mark.seen) if mark else person.seen
+            arrived = state.mailbox.acknowledged(person.name, seen, cursor.offset)
         if not arrived:
             return
-        with self._states.writing() as change:
+        if not any(message.wants_receipt(person.name) for message in arrived):
+            self._later(person, Mark(now, seen=arrived[-1].number))
+            return
+        with self._states.writing(tell=False) as change:
             state = change.state
             current = self._people.load().get(person.name)
             if current is None or current.seen >= arrived[-1].number:
@@ -239,7 +361,8 @@ class ThreadStore:
                         until=now + lifetime,
                     )
                     change.append({"t": now, "message": receipt.record()})
-            self._people.save(self._people.load().acknowledge(person.name, arrived[-1].number), durable=False)
+            arrival = {person.name: Mark(now, seen=arrived[-1].number)}
+            self._people.save(self._people.load().marked(arrival), durable=False)
 
     # --- people ---------------------------------------------------------------------------------------------
 
@@ -255,14 +378,24 @@ class ThreadStore:
             self._people.save(roster, durable=True)
             return roster.by_identity(identity) or Person(name, identity, until, now)
 
-    def touch(self, person: Person, *, now: int, until: int) -> None:
-        """Keep a person online until `until`. Written only when the mark is half over, or was over."""
-        if person.online_until - now > (until - now) / 2:
+    def touch(self, person: Person, *, now: int, until: int, enough: int) -> None:
+        """Keep a person online until `until`, unless they are until `enough`. Of somebody who is online for long
+        enough yet, it is written a little later, with what there is of others."""
+        if person.online_until >= enough:
             return
-        with self._states.writing(tell=person.online_until <= now):
-            roster = self._people.load()
-            if roster.get(person.name) is not None:
-                self._people.save(roster.mark(person.name, now=now, until=until), durable=False)
+        self._later(person, Mark(now, until))
+        if person.online_until - now < SOON_MS:
+            self.write_marks(tell=person.online_until <= now)
+
+    def write_marks(self, *, tell: bool = False) -> None:
+        """Write what is still to be written of people; with `tell`, listeners are told."""
+        if self._marks:
+            with self._states.writing(tell=tell):
+                self._people.save(self._people.load().marked(self._marks.take()), durable=False)
+
+    def _later(self, person: Person, mark: Mark) -> None:
+        self._marks.add(person.name, mark)
+        self._start_upkeep()
 
     def release(self, person: Person, *, now: int) -> None:
         """Offline at once; the name stays held."""
@@ -284,9 +417,22 @@ class ThreadStore:
             journal,
             self._people.load().fingerprint(now),
             signature(self.path / ".ini"),
-            self._media_time(),
+            self._media_signature(),
         )
 
-    def _media_time(self) -> int | None:
-        found = signature(self.path / self.settings_file.remembered().media_folder)
-        return found[2] if found else None
+    def stamp(self) -> Stamp:
+        """The signatures of everything that an answer about this thread is made of: as long as none differs,
+        nothing has been written or edited. Five `stat`s."""
+        media = f"{self._prefix}{self.settings_file.remembered().media_folder}"
+        return (*map(signature, self._files), signature(media))
+
+    def audit_due(self, stamp: Stamp, now: int) -> int:
+        """When (milliseconds) files and catalogue are to be compared again, the media folder being what it was at
+        `stamp`."""
+        at, before, was_settled = self._audited
+        if stamp[-1] != before:
+            return at + AUDIT_MS
+        return NEVER if was_settled else now + COARSE_NS // 1_000_000
+
+    def _media_signature(self) -> Signature | None:
+        return signature(self.path / self.settings_file.remembered().media_folder)

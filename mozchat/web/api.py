@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from typing import Any, BinaryIO, cast
 
@@ -10,17 +11,20 @@ from flask import Blueprint, Response, current_app, jsonify, request, send_file
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import UnsupportedMediaType
 
+from mozchat.domain.clip import checked_peaks, clean_description
 from mozchat.domain.errors import Invalid, Malformed, TooLarge
 from mozchat.domain.times import rfc3339
-from mozchat.services import clips, messages, reports, sessions, threads
+from mozchat.services import clips, ice, messages, reports, sessions, threads
 from mozchat.services.access import Visit, approach, visit
 from mozchat.services.site import Site
 from mozchat.web import security
+from mozchat.web.fields import idempotency_key
 from mozchat.web.identity import give_cookie, token_of
 from mozchat.web.views import (
     clip_view,
     clip_views,
     door_view,
+    ice_view,
     message_view,
     summary_view,
     thread_view,
@@ -28,7 +32,8 @@ from mozchat.web.views import (
 
 FORM_BYTES = 64_000
 """What a multipart body may have beside the clip's bytes."""
-MAX_KEY = 128
+MESSAGE_BYTES = 160_000
+"""A message's request: the signals of calls can be long."""
 _FIELDS = frozenset({"mime", "duration", "description", "peaks"})
 
 api = Blueprint("api", __name__, url_prefix="/api")
@@ -95,7 +100,7 @@ def list_clips(thread: str) -> Response:
     found = clips.visible(site(), inside)
     return jsonify(
         clips=clip_views(found, thread, request.script_root),
-        free=clips.free_bytes(inside.settings, inside.store.total_bytes()),
+        free=clips.free_bytes(inside, inside.store.total_bytes()),
         cursor=str(cursor),
     )
 
@@ -104,7 +109,7 @@ def list_clips(thread: str) -> Response:
 def publish(thread: str) -> tuple[Response, int]:
     """Store a clip."""
     inside = _participation(thread)
-    key = _idempotency_key()
+    key = idempotency_key(request.environ)
     limit = min(inside.settings.max_blob_bytes, inside.settings.max_media_folder_bytes)
     request.max_content_length = limit + FORM_BYTES
     if request.content_length is not None and request.content_length > request.max_content_length:
@@ -114,14 +119,7 @@ def publish(thread: str) -> tuple[Response, int]:
     blob = _only_blob(request.files)
     fields = _form_fields(request.form)
     stream = cast(BinaryIO, blob.stream)
-    upload = clips.Upload(
-        content=stream,
-        size=_size_of(stream),
-        duration=fields.get("duration", ""),
-        description=fields.get("description", ""),
-        peaks=fields.get("peaks", ""),
-        key=key,
-    )
+    upload = clips.Upload(stream.read, _size_of(stream), _clip_fields(fields), key)
     clip = clips.publish(site(), inside, upload)
     return jsonify(clip_view(clip, thread, request.script_root)), 201
 
@@ -160,12 +158,25 @@ def media(thread: str, clip_id: str) -> Response:
 def post_message(thread: str) -> tuple[Response, int]:
     """Send a message."""
     inside = _participation(thread)
-    key = _idempotency_key()
+    key = idempotency_key(request.environ)
+    request.max_content_length = MESSAGE_BYTES
     fields = _json_object({"to": str, "type": str, "body": dict}, {})
     message, online = messages.post(
-        site(), inside, to=fields["to"], kind=fields["type"], body=fields["body"], key=key
+        site(),
+        inside,
+        to=fields["to"],
+        kind=fields["type"],
+        body=fields["body"],
+        key=key,
+        address=request.remote_addr or "",
     )
     return jsonify({**message_view(message), "online": online, "expires": rfc3339(message.until)}), 202
+
+
+@api.get("/threads/<thread>/ice")
+def ice_servers(thread: str) -> Response:
+    """What a participant's browser calls with."""
+    return jsonify(ice_view(ice.configuration(site(), _visit(thread), request.host)))
 
 
 @api.post("/threads/<thread>/reports")
@@ -186,15 +197,6 @@ def _participation(thread: str) -> Visit:
     inside.participant()
     sessions.touch(site(), inside, 0)
     return inside
-
-
-def _idempotency_key() -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return None
-    if not 1 <= len(key) <= MAX_KEY or not all(" " <= character <= "~" for character in key):
-        raise Invalid(f"Idempotency-Key has 1 to {MAX_KEY} printable ASCII characters.")
-    return key
 
 
 def _json_object(required: dict[str, type], optional: dict[str, type]) -> dict[str, Any]:
@@ -232,6 +234,18 @@ def _form_fields(form: MultiDict[str, str]) -> dict[str, str]:
         if field == "blob":
             raise Invalid("The field blob must be a file.")
     return form.to_dict()
+
+
+def _clip_fields(form: dict[str, str]) -> dict[str, Any]:
+    """What a form says of a clip. A duration that is none counts as 0."""
+    said: dict[str, Any] = {"description": clean_description(form.get("description", ""))}
+    said["duration"] = form.get("duration", "")
+    if form.get("peaks"):
+        try:
+            said["peaks"] = checked_peaks(json.loads(form["peaks"]))
+        except (ValueError, RecursionError) as error:
+            raise Invalid("peaks is a JSON array.") from error
+    return said
 
 
 def _size_of(stream: BinaryIO) -> int:

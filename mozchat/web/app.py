@@ -1,4 +1,4 @@
-"""The application: Flask with its blueprints, errors and headers, and the bare events endpoint in front."""
+"""The application: Flask with its blueprints, errors and headers, and the bare endpoints in front."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from mozchat.web.identity import check_origin
 from mozchat.web.openapi import description
 from mozchat.web.pages import error_page, pages
 from mozchat.web.strings import Strings
+from mozchat.web.uploads import UploadsApp
 
 BODY_BYTES = 64_000
 """A request's body where no route allows more."""
@@ -44,7 +45,9 @@ def create_app(site: Site) -> Flask:
     app.register_error_handler(MozchatError, _domain_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _fault)
-    app.wsgi_app = EventsApp(site, app.wsgi_app)  # type: ignore[method-assign]
+    events = EventsApp(site, UploadsApp(site, app.wsgi_app))
+    app.extensions["mozchat-events"] = events
+    app.wsgi_app = events  # type: ignore[method-assign]
     return app
 
 

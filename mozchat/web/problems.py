@@ -26,6 +26,9 @@ STATUSES: tuple[tuple[type[errors.MozchatError], int, str], ...] = (
     (errors.UnsupportedMedia, 415, "Not a recording"),
     (errors.TooLarge, 413, "Too large"),
     (errors.NameTaken, 409, "Name taken"),
+    (errors.WrongOffset, 409, "Mismatching upload offset"),
+    (errors.UploadOver, 400, "Completed upload"),
+    (errors.WrongLength, 400, "Inconsistent upload length"),
     (errors.Missing, 404, "Not found"),
     (errors.Forbidden, 403, "Not allowed"),
     (errors.PasswordNeeded, 401, "Password needed"),
@@ -34,6 +37,13 @@ STATUSES: tuple[tuple[type[errors.MozchatError], int, str], ...] = (
     (errors.Invalid, 422, "Does not fit"),
 )
 """The first kind that fits counts; every error of the domain is one of these."""
+
+_TYPES: dict[type[errors.MozchatError], str] = {
+    errors.WrongOffset: "mismatching-upload-offset",
+    errors.UploadOver: "completed-upload",
+    errors.WrongLength: "inconsistent-upload-length",
+}
+_TYPES_OF_HTTP = "https://iana.org/assignments/http-problem-types#"
 
 _SENTENCES = {
     400: "This request cannot be understood.",
@@ -49,10 +59,14 @@ _SENTENCES = {
 def problem_of(error: errors.MozchatError) -> tuple[int, dict[str, Any], dict[str, str]]:
     """An error of the domain as status, body and headers."""
     status, title = next((s, t) for kind, s, t in STATUSES if isinstance(error, kind))
-    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": error.detail}
+    kind = _TYPES_OF_HTTP + _TYPES[type(error)] if type(error) in _TYPES else "about:blank"
+    body: dict[str, Any] = {"type": kind, "title": title, "status": status, "detail": error.detail}
     headers: dict[str, str] = {}
     if isinstance(error, errors.BadSettings):
         body["errors"] = error.errors
+    if isinstance(error, errors.WrongOffset):
+        body |= {"expected-offset": error.expected, "provided-offset": error.provided}
+        headers["Upload-Offset"] = str(error.expected)
     if isinstance(error, errors.TooMany | errors.Unavailable):
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     if isinstance(error, errors.NotJoined):

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from mozchat.domain.clip import Clip
+from mozchat.domain.ice import IceConfiguration
 from mozchat.domain.identity import author_id
 from mozchat.domain.message import Message
-from mozchat.domain.options import ThreadSettings, page_view
+from mozchat.domain.options import IceServer, ThreadSettings, page_view
 from mozchat.domain.thread_state import Changes
 from mozchat.domain.times import rfc3339
 from mozchat.services.access import Visit
@@ -54,6 +55,21 @@ def message_view(message: Message) -> Json:
     }
 
 
+def ice_view(configuration: IceConfiguration) -> Json:
+    """An RTCConfiguration, and when its passwords are over."""
+    expires = configuration.expires
+    return {
+        "iceServers": [_ice_server_view(server) for server in configuration.servers],
+        "iceTransportPolicy": "relay" if configuration.relay_only else "all",
+        "expires": None if expires is None else rfc3339(expires * 1000),
+    }
+
+
+def _ice_server_view(server: IceServer) -> Json:
+    password = {"username": server.username, "credential": server.credential} if server.has_password else {}
+    return {"urls": list(server.urls), **password}
+
+
 def changes_view(changes: Changes, inside: Visit, base: str) -> Json:
     """What a listener is told; a key is absent where nothing changed."""
     name = inside.store.name
@@ -67,7 +83,7 @@ def changes_view(changes: Changes, inside: Visit, base: str) -> Json:
     if changes.messages:
         view["messages"] = [message_view(message) for message in changes.messages]
     if changes.total_bytes is not None:
-        view["free"] = free_bytes(inside.settings, changes.total_bytes)
+        view["free"] = free_bytes(inside, changes.total_bytes)
     return view
 
 

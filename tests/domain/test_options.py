@@ -18,7 +18,7 @@ from mozchat.domain.options import (
 
 PRESETS = Path(__file__).parents[2] / "threads"
 BY_KEY = {option.key: option for option in OPTIONS}
-SECRET = {"password", "mailFrom", "mailReplyTo", "iceString"}
+SECRET = {"password", "mailFrom", "mailReplyTo", "iceString", "turnSecret"}
 
 # DESIGN's table, in its words.
 DESIGN_DEFAULTS = {
@@ -28,6 +28,9 @@ DESIGN_DEFAULTS = {
     "maxMediaFolderBytes": 400000,
     "clipLifetimeSec": 300,
     "maxClipCount": 20,
+    "maxOpenUploads": 8,
+    "uploadLifetimeSec": 86400,
+    "durability": "fsync",
     "hideExpired": True,
     "removeExpiredFromDir": False,
     "maxClipSizeSec": 2,
@@ -46,8 +49,12 @@ DESIGN_DEFAULTS = {
     "mailReplyTo": "",
     "iceAddr": "google",
     "iceString": (),
+    "turnSecret": "",
+    "turnTtlSec": 14400,
+    "relayOnly": False,
     "callLogLimit": 20,
     "shouldLogPolls": True,
+    "logAddresses": False,
     "timeShiftHrs": 0,
     "lang": "en",
     "showMore": False,

@@ -1,6 +1,5 @@
 """Many processes on one thread: catalogue, folder and answers agree."""
 
-import io
 import multiprocessing
 import random
 from pathlib import Path
@@ -12,6 +11,7 @@ from mozchat.domain.message import Message
 from mozchat.domain.retention import Limits
 from mozchat.services.site import Site
 from mozchat.services.upkeep import check, sweep
+from mozchat.storage.media import Draft
 
 pytestmark = pytest.mark.process
 
@@ -33,7 +33,8 @@ def worker(folder, number, answers):
         clip = Clip(
             clip_id, file_name(now, clip_id, "webm"), "Ann", "a", now, now + 10**9, "audio/webm", 1.0, size
         )
-        stored, gone = store.add_clip(clip, io.BytesIO(bytes(size)), LIMITS, now)
+        with Draft(store.media().path, bytes(size)) as content:
+            stored, gone = store.add_clip(clip, content, LIMITS, now)
         added.append(stored.id)
         evicted += gone
         if dice.random() < 0.3:

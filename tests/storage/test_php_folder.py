@@ -1,6 +1,5 @@
 """A folder of the PHP mozchat is taken over as it is."""
 
-import io
 import json
 import os
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 
 from mozchat.domain.clip import Clip
 from mozchat.domain.retention import Limits
+from mozchat.storage.media import Draft
 
 ROWS = [
     [
@@ -67,7 +67,8 @@ def test_the_first_change_writes_our_own_form_and_loses_no_clip(folder, store_of
     clip = Clip(
         "00000000000000aa", "1800000000000-00000000000000aa.webm", "Zoe", "z", 9, 1 << 50, "audio/webm", 1, 10
     )
-    store.add_clip(clip, io.BytesIO(b"y" * 10), Limits(1000, 400_000, 0), 9)
+    with Draft(store.media().path, b"y" * 10) as content:
+        store.add_clip(clip, content, Limits(1000, 400_000, 0), 9)
     again = store_of(folder)
     assert [c.author for c in again.clips()] == ["Ann", "Боб", "Eve <b>", "Zoe"]
     content = json.loads((folder / "catalog.json").read_text())

@@ -1,4 +1,3 @@
-import io
 import json
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from mozchat.domain.errors import Missing, TooLarge
 from mozchat.domain.message import Message
 from mozchat.domain.retention import Limits
 from mozchat.storage import journal
-from mozchat.storage.media import MediaFolder
+from mozchat.storage.media import Draft
 
 LIMITS = Limits(1000, 3000, 4)
 
@@ -37,7 +36,12 @@ def draft(number, size=100, expires=10_000, author="Ann"):
 
 
 def add(store, number, size=100, limits=LIMITS, now=1, **kwargs):
-    return store.add_clip(draft(number, size, **kwargs), io.BytesIO(b"x" * size), limits, now)
+    return publish(store, draft(number, size, **kwargs), b"x" * size, limits, now)
+
+
+def publish(store, clip, data, limits=LIMITS, now=2):
+    with Draft(store.media().path, data) as content:
+        return store.add_clip(clip, content, limits, now)
 
 
 def ids(store):
@@ -81,7 +85,7 @@ def test_a_clip_over_the_limit_is_refused_evicts_nothing_and_leaves_no_file(stor
 def test_a_repeat_gives_the_first_clip_and_leaves_one_file(store):
     first, _ = add(store, 1)
     again = Clip.from_record({**draft(1).record(), "file": file_name(99, draft(1).id, "webm")})
-    assert store.add_clip(again, io.BytesIO(b"y" * 100), LIMITS, 2) == (first, [])
+    assert publish(store, again, b"y" * 100) == (first, [])
     assert files(store) == [first.file]
 
 
@@ -91,7 +95,7 @@ def test_a_repeat_after_the_clip_is_gone_gives_the_first_answer_and_does_not_bri
     first, _ = add(store, 1)
     store.remove_clips([first.id], 2)
     again = Clip.from_record({**draft(1).record(), "file": file_name(99, draft(1).id, "webm")})
-    assert another_process(store).add_clip(again, io.BytesIO(b"y" * 100), LIMITS, 2) == (first, [])
+    assert publish(another_process(store), again, b"y" * 100) == (first, [])
     assert ids(store) == []
     assert files(store) == []
 
@@ -275,27 +279,52 @@ def test_what_is_acknowledged_is_not_told_to_a_fresh_listener_and_its_author_lea
     assert [(m.type, m.body) for m in receipts] == [("delivered", {"id": str(posted.number)})]
 
 
-def test_a_touch_is_written_only_when_the_mark_is_half_over(store, another_process):
+def test_a_touch_is_written_only_when_somebody_is_not_online_for_long_enough(store, another_process):
     person = store.claim("Ann", "a", now=0, until=100, hold=1000, key="")
     before = (store.path / "users.json").stat().st_mtime_ns
-    store.touch(person, now=40, until=140)
+    store.touch(person, now=40, until=140, enough=100)
     assert (store.path / "users.json").stat().st_mtime_ns == before
-    store.touch(person, now=60, until=160)
+    store.touch(person, now=60, until=160, enough=101)
     assert another_process(store).roster().online(150) == ("Ann",)
+
+
+def test_touches_of_those_who_are_online_for_a_while_yet_are_written_together(store, another_process):
+    people = [
+        store.claim(name, name, now=0, until=20_000, hold=99_000, key="") for name in ("Ann", "Bob", "Eve")
+    ]
+    before = (store.path / "users.json").stat().st_mtime_ns
+    for person in people[:2]:
+        store.touch(person, now=10_000, until=30_000, enough=25_000)
+    assert (store.path / "users.json").stat().st_mtime_ns == before
+
+    store.write_marks()
+
+    assert another_process(store).roster().online(25_000) == ("Ann", "Bob")
+
+
+def test_whoever_left_is_not_brought_back_by_a_touch_from_before(store, another_process):
+    person = store.claim("Ann", "a", now=0, until=20_000, hold=99_000, key="")
+    store.touch(person, now=10_000, until=30_000, enough=25_000)
+    other = another_process(store)
+    other.release(person, now=10_500)
+
+    store.write_marks()
+
+    assert another_process(store).roster().online(11_000) == ()
 
 
 def test_an_upload_that_a_rebuild_finds_before_its_event_is_its_authors(store, monkeypatch, another_process):
     voice = (Path(__file__).parent.parent / "samples" / "chromium-audio.webm").read_bytes()
     add(store, 1)
-    put = MediaFolder.put
+    place = Draft.place
 
-    def put_and_lose_the_catalogue(media, file, content):
-        put(media, file, content)
+    def place_and_lose_the_catalogue(content, target, *, durable):
+        place(content, target, durable=durable)
         for name in ("catalog.json", "journal.jsonl"):
             (store.path / name).unlink()
         assert len(another_process(store).clips()) == 1, "the rebuild has found the file"
 
-    monkeypatch.setattr(MediaFolder, "put", put_and_lose_the_catalogue)
-    clip, _ = store.add_clip(draft(2, len(voice)), io.BytesIO(voice), Limits(50_000, 100_000, 4), 2)
+    monkeypatch.setattr(Draft, "place", place_and_lose_the_catalogue)
+    clip, _ = publish(store, draft(2, len(voice)), voice, Limits(50_000, 100_000, 4))
     assert (clip.author, clip.file in files(store)) == ("Ann", True)
     assert [(c.id, c.author) for c in another_process(store).clips()] == [(clip.id, "Ann")]

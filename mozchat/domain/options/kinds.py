@@ -39,6 +39,16 @@ class IceServer:
     username: str = ""
     credential: str = ""
 
+    @property
+    def relays(self) -> bool:
+        """Whether it is a TURN server, which takes nobody without a password."""
+        return any(url.startswith(("turn:", "turns:")) for url in self.urls)
+
+    @property
+    def has_password(self) -> bool:
+        """Whether it has one of its own."""
+        return bool(self.username and self.credential)
+
 
 def integer(low: int, high: int, unit: str = "") -> Kind:
     """A whole number in bounds."""

@@ -34,6 +34,9 @@ class ThreadSettings:
     max_media_folder_bytes: int
     clip_lifetime_sec: int
     max_clip_count: int
+    max_open_uploads: int
+    upload_lifetime_sec: int
+    durability: Literal["fsync", "os"]
     hide_expired: bool
     remove_expired_from_dir: bool
     max_clip_size_sec: int
@@ -54,8 +57,12 @@ class ThreadSettings:
     time_shift_hrs: float
     ice_addr: str
     ice_string: tuple[IceServer, ...]
+    turn_secret: str
+    turn_ttl_sec: int
+    relay_only: bool
     call_log_limit: int
     should_log_polls: bool
+    log_addresses: bool
     show_more: bool
     report_errors: bool
     password: str
@@ -197,5 +204,18 @@ def _contradictions(settings: ThreadSettings, document: IniDocument, source: str
         yield warning("videoOn", "does not count where allowVideo=0")
     if settings.notify_users and settings.allow_stream:
         yield warning("notifyUsers", "no mail is sent where allowStream=1")
+    relays = [server for server in settings.ice_string if server.relays]
+    usual = not settings.ice_string and settings.ice_addr != "google"
+    if settings.turn_secret and not relays and not usual:
+        yield warning("turnSecret", "is of no use, because neither iceString nor iceAddr names a TURN server")
+    if not settings.turn_secret:
+        if not all(server.has_password for server in relays):
+            yield warning(
+                "iceString", "a TURN server without username and credential needs a turnSecret to count"
+            )
+        if settings.relay_only and not any(server.has_password for server in relays):
+            yield warning("relayOnly", "nobody can call, because there is no TURN server with a password")
+    elif settings.relay_only and not relays and not usual:
+        yield warning("relayOnly", "nobody can call, because there is no TURN server")
     if settings.password and not settings.password.startswith(HASH_PREFIX):
         yield warning("password", "is readable in the file; `mozchat passwd` stores a hash in its place")

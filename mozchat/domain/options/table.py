@@ -98,6 +98,25 @@ OPTIONS: tuple[Option, ...] = (
         "How many clips are kept; 0: as many as the folder holds.",
         page=True,
     ),
+    # What is being sent and not yet a clip.
+    Option(
+        "maxOpenUploads",
+        integer(1, 1000),
+        "8",
+        "How many recordings a participant may have begun to send and not finished.",
+    ),
+    Option(
+        "uploadLifetimeSec",
+        integer(60, _YEAR, "seconds"),
+        "86400",
+        "How long a recording that is not finished waits for the rest of it.",
+    ),
+    Option(
+        "durability",
+        choice("fsync", "os"),
+        "fsync",
+        "fsync: a clip that was accepted survives a power cut; os: only a crash of the site, but it is quicker.",
+    ),
     Option("hideExpired", flag(), "1", "1: expired clips that are still stored are not listed.", page=True),
     Option("removeExpiredFromDir", flag(), "0", "1: expired clips are removed at every poll too."),
     # Recording
@@ -182,8 +201,24 @@ OPTIONS: tuple[Option, ...] = (
         "The STUN and TURN servers of calls, as JSON; @ip@ in it stands for iceAddr.",
         secret=True,
     ),
+    Option(
+        "turnSecret",
+        text(300),
+        "",
+        "The secret shared with a TURN server (coturn's static-auth-secret): each gets a password for a while.",
+        secret=True,
+    ),
+    # A call that is longer than its password lasts may lose its relay.
+    Option(
+        "turnTtlSec",
+        integer(60, 7 * 86_400, "seconds"),
+        "14400",
+        "How long such a password is good.",
+    ),
+    Option("relayOnly", flag(), "0", "1: calls go through a TURN server only, which hides addresses."),
     Option("callLogLimit", integer(0, 100_000, "lines"), "20", "How many calls calls.csv keeps."),
     Option("shouldLogPolls", flag(), "1", "1: a call's length in calls.csv is kept current while it lasts."),
+    Option("logAddresses", flag(), "0", "1: calls.csv has the callers' IP addresses."),
     # The page
     Option("showMore", flag(), "0", "1: the controls are unfolded at first.", page=True),
     Option("reportErrors", flag(), "0", "1: errors in browsers are sent to the site's log.", page=True),
