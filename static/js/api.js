@@ -42,18 +42,13 @@
  *
  * @typedef {Record<string, any>} Settings a thread's settings by their `.ini` names
  *
- * @typedef {object} Upload
- * @property {Blob} blob
- * @property {string} mime
- * @property {number} duration seconds
- * @property {string} description
- * @property {number[]} peaks
- * @property {string} key idempotency key: the same for every try of one clip
+ * @typedef {import("./upload.js").Piece} Piece
+ * @typedef {import("./upload.js").Taken} Taken
  */
 
 import { ApiError, problem, retrySeconds } from "./api-error.js";
 import { Stall } from "./stall.js";
-import { upload } from "./upload.js";
+import { sendPiece } from "./upload.js";
 
 export { ApiError };
 
@@ -63,6 +58,7 @@ const ANSWER_SECONDS = 30;
 export class Api {
   /** Milliseconds by which the server's clock is ahead of ours, to a second or so, as of its last answer. */
   skew = 0;
+  #base;
   #site;
   #room;
   #fetch;
@@ -76,6 +72,7 @@ export class Api {
    * @param {typeof globalThis.XMLHttpRequest} [parts.Xhr]
    */
   constructor({ base = "", thread = null, fetch = globalThis.fetch, Xhr = globalThis.XMLHttpRequest }) {
+    this.#base = base;
     this.#site = `${base}/api/threads`;
     this.#room = `${this.#site}/${encodeURIComponent(thread ?? "")}`;
     this.#fetch = fetch.bind(globalThis);
@@ -130,11 +127,37 @@ export class Api {
   }
 
   /**
+   * The same for several threads at once.
+   * @param {{at: Map<string, string|null>, wait?: number, next?: number, signal?: AbortSignal}} ask `at`: cursors by the
+   *   threads' names
+   * @returns {Promise<{threads: Map<string, Changes|ApiError>, retryAfter: number|null}>} the threads that have news, or
+   *   could not be asked
+   */
+  async eventsOf({ at, wait = 0, next = 0, signal }) {
+    const query = new URLSearchParams({ wait: String(wait) });
+    if (next) query.set("next", String(next));
+    for (const [thread, cursor] of at) query.append("at", `${thread}:${cursor ?? ""}`);
+    const answer = await this.#request("GET", `${this.#base}/api/events?${query}`, { signal, seconds: wait + ANSWER_SECONDS });
+    const told = Object.entries(answer.body?.threads ?? {});
+    const threads = told.map(([name, { problem: facts, ...changes }]) => [name, facts ? new ApiError(facts) : changes]);
+    return { threads: new Map(/** @type {[string, Changes|ApiError][]} */ (threads)), retryAfter: answer.retryAfter };
+  }
+
+  /**
    * @param {{to: string, type: string, body: Record<string, any>, key: string}} message
+   * @param {{keepalive?: boolean, seconds?: number}} [options] `keepalive`: sent even if the page goes away meanwhile;
+   *   `seconds` that the server may take
    * @returns {Promise<Message>}
    */
-  async sendMessage({ to, type, body, key }) {
-    return (await this.#request("POST", `${this.#room}/messages`, { json: { to, type, body }, key })).body;
+  async sendMessage({ to, type, body, key }, { keepalive, seconds } = {}) {
+    const options = { json: { to, type, body }, key, keepalive, seconds };
+    return (await this.#request("POST", `${this.#room}/messages`, options)).body;
+  }
+
+  /** @returns {Promise<RTCConfiguration>} the servers through which a call finds its way, with credentials for some hours */
+  async ice() {
+    const { iceServers, iceTransportPolicy } = (await this.#request("GET", `${this.#room}/ice`)).body;
+    return { iceServers, iceTransportPolicy };
   }
 
   /**
@@ -146,19 +169,41 @@ export class Api {
   }
 
   /**
-   * @param {Upload} clip
-   * @param {{onProgress?: (fraction: number) => void, signal?: AbortSignal}} [options]
-   * @returns {Promise<Clip>}
+   * Sends the beginning of a recording, what follows, or its end, which makes it a clip.
+   * @param {Piece} piece
+   * @param {{onProgress?: (bytes: number) => void, signal?: AbortSignal}} [options]
+   * @returns {Promise<Taken>}
    */
-  uploadClip(clip, options) {
-    return upload(new this.#Xhr(), `${this.#room}/clips`, clip, options);
+  sendPiece(piece, options) {
+    return sendPiece(new this.#Xhr(), `${this.#room}/uploads`, piece, options);
+  }
+
+  /**
+   * How much of an unfinished recording the server has.
+   * @param {string} id
+   * @param {{signal?: AbortSignal}} [options]
+   * @returns {Promise<number>} bytes
+   */
+  async uploadOffset(id, { signal } = {}) {
+    const { headers } = await this.#request("HEAD", `${this.#room}/uploads/${encodeURIComponent(id)}`, { signal });
+    const offset = headers.get("Upload-Offset");
+    if (offset === null) throw new ApiError({ offline: true });
+    return Number(offset);
+  }
+
+  /**
+   * Throws away what the server has of an unfinished recording.
+   * @param {string} id
+   */
+  async dropUpload(id) {
+    await this.#request("DELETE", `${this.#room}/uploads/${encodeURIComponent(id)}`);
   }
 
   /**
    * @param {string} method
    * @param {string} url
    * @param {{json?: object, key?: string, signal?: AbortSignal, seconds?: number, keepalive?: boolean}} [options]
-   * @returns {Promise<{status: number, retryAfter: number|null, body: any}>}
+   * @returns {Promise<{status: number, retryAfter: number|null, headers: Headers, body: any}>}
    */
   async #request(method, url, { json, key, signal, seconds = ANSWER_SECONDS, keepalive = false } = {}) {
     const limit = new AbortController();
@@ -175,8 +220,8 @@ export class Api {
       if (date) this.skew = date - Date.now();
       const retry = response.headers.get("Retry-After");
       if (!response.ok) throw problem(response.status, await response.text(), retry);
-      const body = response.status === 204 ? null : await response.json();
-      return { status: response.status, retryAfter: retrySeconds(retry), body };
+      const body = response.status === 204 || method === "HEAD" ? null : await response.json();
+      return { status: response.status, retryAfter: retrySeconds(retry), headers: response.headers, body };
     } catch (error) {
       if (error instanceof ApiError) throw error;
       signal?.throwIfAborted();

@@ -12,13 +12,15 @@ const AGE_SECONDS = 20;
 
 /** @type {import("./config.js").FrontConfig} */
 const { base, lang, threads } = config;
-const entry = new Entry({ config, preferences: new Preferences({ base }) });
+const preferences = new Preferences({ base });
+const entry = new Entry({ config, preferences });
 const listening = new Listening();
 const cards = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".card"))]
   .map((element) => new Card({ element, listening, lang, base }));
 
 byId("how-bead").append(bead("Ann", { size: 40, icon: "play" }));
 show(threads);
+showWaiting();
 setInterval(() => cards.forEach((card) => card.refreshAge()), AGE_SECONDS * 1000);
 document.addEventListener("visibilitychange", refresh);
 document.getElementById("cards")?.addEventListener("click", enterByCard);
@@ -32,6 +34,14 @@ function show(found) {
   const online = found.reduce((sum, thread) => sum + (thread.online?.length ?? 0), 0);
   const total = document.getElementById("online-total");
   if (total) total.textContent = online ? tn("front.online", online) : "";
+}
+
+/** Only who has been in a thread can have left anything behind: for everybody else the page stays light. */
+async function showWaiting() {
+  const visits = preferences.get("threads");
+  if (!visits.length) return;
+  const { showLeftBehind } = await import("./front/left-behind.js");
+  await showLeftBehind({ base, place: byId("enter"), here: config.thread?.name, visits });
 }
 
 /** Whoever comes back to the page sees what is so now; what cannot be fetched stays as it was. */

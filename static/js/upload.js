@@ -1,64 +1,100 @@
-/** Sending a clip. By XMLHttpRequest, as fetch tells nothing of how much has been sent. */
+/**
+ * Sending a recording, in pieces while it grows or whole: the requests of a resumable upload
+ * (draft-ietf-httpbis-resumable-upload). By XMLHttpRequest, as fetch tells nothing of how much has been sent.
+ *
+ * @typedef {object} Fields what is known of a whole recording
+ * @property {number} duration seconds
+ * @property {string} description
+ * @property {number[]} peaks 0 to 100
+ *
+ * @typedef {object} Piece
+ * @property {string|null} upload id at the server, null as long as it has none
+ * @property {string} key idempotency key of the clip
+ * @property {string} mime of the recording
+ * @property {number} offset bytes before this piece
+ * @property {Blob} body
+ * @property {Fields|null} finish null: more will come
+ * @property {Blob|null} [whole] the recording that the clip must equal in every byte, where that shall be made sure
+ *
+ * @typedef {{upload: string, offset: number, clip: import("./api.js").Clip|null}} Taken what the server has now
+ */
 
 import { ApiError, problem } from "./api-error.js";
 import { Stall } from "./stall.js";
 
-/** @typedef {import("./api.js").Upload} Upload */
-
 /** Seconds without a byte sent, or for the answer. */
-const STALL_SECONDS = 60;
+const STALL_SECONDS = 30;
 
 /**
  * @param {XMLHttpRequest} xhr
- * @param {string} url
- * @param {Upload} clip
- * @param {{onProgress?: (fraction: number) => void, signal?: AbortSignal}} [options]
- * @returns {Promise<import("./api.js").Clip>}
+ * @param {string} uploads URL of the thread's uploads
+ * @param {Piece} piece
+ * @param {{onProgress?: (bytes: number) => void, signal?: AbortSignal}} [options] `onProgress`: bytes of the body so far
+ * @returns {Promise<Taken>}
  */
-export function upload(xhr, url, clip, { onProgress = () => {}, signal } = {}) {
+export async function sendPiece(xhr, uploads, piece, { onProgress = () => {}, signal } = {}) {
+  const headers = await headersOf(piece);
+  const [method, url] = piece.upload ? ["PATCH", `${uploads}/${encodeURIComponent(piece.upload)}`] : ["POST", uploads];
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const abort = () => xhr.abort();
     const stall = new Stall(STALL_SECONDS, abort);
     signal?.addEventListener("abort", abort);
-    xhr.open("POST", url);
-    xhr.setRequestHeader("Accept", "application/json");
-    xhr.setRequestHeader("Idempotency-Key", clip.key);
+    xhr.open(method, url);
+    for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
     xhr.upload.onprogress = (event) => {
       stall.restart();
-      if (event.lengthComputable) onProgress(event.loaded / event.total);
+      onProgress(event.loaded);
     };
     xhr.onloadend = () => {
       stall.end();
       signal?.removeEventListener("abort", abort);
       if (signal?.aborted) reject(signal.reason);
-      else if (xhr.status === 201) settle(xhr.responseText, resolve, reject);
+      else if (xhr.status === 201 || xhr.status === 204) settle(xhr, piece, resolve, reject);
       else reject(problem(xhr.status, xhr.responseText, xhr.getResponseHeader("Retry-After")));
     };
-    xhr.send(uploadForm(clip));
+    xhr.send(piece.body);
   });
 }
 
-/** @param {Upload} clip */
-function uploadForm({ blob, mime, duration, description, peaks }) {
-  const form = new FormData();
-  form.append("mime", mime);
-  form.append("duration", String(duration));
-  form.append("description", description);
-  if (peaks.length) form.append("peaks", JSON.stringify(peaks));
-  form.append("blob", blob, "clip");
-  return form;
+/** @param {Piece} piece */
+async function headersOf({ upload, key, mime, offset, finish, whole }) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: "application/json", "Upload-Complete": finish ? "?1" : "?0" };
+  if (upload) Object.assign(headers, { "Content-Type": "application/partial-upload", "Upload-Offset": String(offset) });
+  else Object.assign(headers, { "Content-Type": mime, "Idempotency-Key": key });
+  if (finish) headers["Clip-Fields"] = byteSequence(new TextEncoder().encode(JSON.stringify(finish)));
+  // Without https there is no such interface; the length is compared all the same.
+  if (finish && whole && globalThis.crypto?.subtle) {
+    const digest = await crypto.subtle.digest("SHA-256", await whole.arrayBuffer());
+    headers["Repr-Digest"] = `sha-256=${byteSequence(new Uint8Array(digest))}`;
+  }
+  return headers;
 }
 
 /**
- * A 2xx that is not JSON comes from something in between (a hotel's sign-in page): no answer of ours.
- * @param {string} text
- * @param {(value: any) => void} resolve
+ * As a header has it (RFC 9651).
+ * @param {Uint8Array} bytes
+ */
+function byteSequence(bytes) {
+  return `:${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}:`;
+}
+
+/**
+ * A 2xx that does not speak of uploads comes from something in between (a hotel's sign-in page): no answer of ours.
+ * @param {XMLHttpRequest} xhr
+ * @param {Piece} piece
+ * @param {(taken: Taken) => void} resolve
  * @param {(error: Error) => void} reject
  */
-function settle(text, resolve, reject) {
+function settle(xhr, { upload, offset, body, finish }, resolve, reject) {
   try {
-    resolve(JSON.parse(text));
+    const told = xhr.status === 201 ? JSON.parse(xhr.responseText) : {};
+    const complete = xhr.getResponseHeader("Upload-Complete");
+    const done = complete === "?1";
+    if (!complete || (finish && !done)) throw new Error("not an answer to this");
+    const reached = xhr.getResponseHeader("Upload-Offset");
+    resolve({ upload: upload ?? told.id, offset: reached ? Number(reached) : offset + body.size, clip: done ? told : null });
   } catch {
     reject(new ApiError({ offline: true }));
   }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 
 import { Api, ApiError } from "../../static/js/api.js";
+import { settle } from "./support.mjs";
 
 /** A fetch that gives one answer and remembers what it was asked. */
 function fakeFetch(answer) {
@@ -23,12 +25,10 @@ class FakeXhr {
   status = 0;
   responseText = "";
   answerHeaders = {};
-
-  constructor() {
-    FakeXhr.last = this;
-  }
+  aborted = false;
 
   open(method, url) {
+    FakeXhr.last = this;
     Object.assign(this, { method, url });
   }
 
@@ -40,11 +40,12 @@ class FakeXhr {
     return this.answerHeaders[name] ?? null;
   }
 
-  send(form) {
-    this.form = form;
+  send(body) {
+    this.body = body;
   }
 
   abort() {
+    this.aborted = true;
     this.status = 0;
     this.onloadend();
   }
@@ -61,7 +62,14 @@ const room = (answer) => {
   const { asked, fetch } = fakeFetch(answer);
   return { asked, api: new Api({ base: "/forum", thread: "walk", fetch, Xhr: FakeXhr }) };
 };
-const upload = { blob: new Blob(["sound"]), mime: "audio/webm", duration: 1.5, description: "soup", peaks: [1, 2], key: "k1" };
+const piece = { upload: null, key: "k1", mime: "audio/webm", offset: 0, body: new Blob(["sound"]), finish: null };
+
+/** The request, once it is under way. */
+async function begun() {
+  FakeXhr.last = null;
+  while (!FakeXhr.last?.body) await settle();
+  return FakeXhr.last;
+}
 
 test("joining sends the name, and a password only where there is one", async () => {
   const { asked, api } = room({ status: 201, json: { name: "Kofi", authorId: "b1", token: "t" } });
@@ -106,6 +114,20 @@ test("events: news, nothing, and when to come back", async () => {
   assert.equal((await crowded.api.events()).retryAfter, 4);
 });
 
+test("events of several threads: those that have news, and those that could not be asked", async () => {
+  const threads = { garden: { cursor: "b", free: 3 }, cave: { problem: { status: 401, title: "Enter", detail: "Enter first." } } };
+  const { asked, api } = room({ json: { threads } });
+  const at = new Map([["walk", null], ["garden", "5f.12.a&b"], ["cave", "c"]]);
+  const told = (await api.eventsOf({ at, wait: 15, next: 3 })).threads;
+  assert.equal(asked[0].url, "/forum/api/events?wait=15&next=3&at=walk%3A&at=garden%3A5f.12.a%26b&at=cave%3Ac");
+  assert.deepEqual([...told.keys()], ["garden", "cave"]);
+  assert.deepEqual(told.get("garden"), threads.garden);
+  assert.ok(told.get("cave") instanceof ApiError);
+  assert.deepEqual([told.get("cave").status, told.get("cave").detail], [401, "Enter first."]);
+  const crowded = room({ status: 204, headers: { "Retry-After": "4" } });
+  assert.deepEqual(await crowded.api.eventsOf({ at }), { threads: new Map(), retryAfter: 4 });
+});
+
 test("Retry-After may be a date", async () => {
   const date = new Date(Date.now() + 60_000).toUTCString();
   const { retryAfter } = await room({ status: 204, headers: { "Retry-After": date } }).api.events();
@@ -137,44 +159,87 @@ test("a report never fails", async () => {
   await room(new TypeError("failed")).api.report({ message: "oops" });
 });
 
-test("an upload is a form with a key, and tells how far it is", async () => {
+const offset = (bytes, complete = "?0") => ({ "Upload-Offset": String(bytes), "Upload-Complete": complete });
+
+test("the first piece has a key and its type, and is told its name", async () => {
   const { api } = room({});
-  const fractions = [];
-  const sent = api.uploadClip(upload, { onProgress: (fraction) => fractions.push(fraction) });
-  const xhr = FakeXhr.last;
-  assert.deepEqual([xhr.method, xhr.url, xhr.headers["Idempotency-Key"]], ["POST", "/forum/api/threads/walk/clips", "k1"]);
-  const { blob, ...fields } = Object.fromEntries(xhr.form);
-  assert.deepEqual(fields, { mime: "audio/webm", duration: "1.5", description: "soup", peaks: "[1,2]" });
-  assert.equal(await blob.text(), "sound");
-  xhr.upload.onprogress({ lengthComputable: true, loaded: 1, total: 4 });
-  xhr.answer(201, { id: "c1" });
-  assert.deepEqual(await sent, { id: "c1" });
-  assert.deepEqual(fractions, [0.25]);
+  const reached = [];
+  const sent = api.sendPiece(piece, { onProgress: (bytes) => reached.push(bytes) });
+  const xhr = await begun();
+  assert.deepEqual([xhr.method, xhr.url], ["POST", "/forum/api/threads/walk/uploads"]);
+  assert.deepEqual(xhr.headers, {
+    Accept: "application/json", "Upload-Complete": "?0", "Content-Type": "audio/webm", "Idempotency-Key": "k1",
+  });
+  assert.equal(await xhr.body.text(), "sound");
+  xhr.upload.onprogress({ loaded: 2 });
+  xhr.answer(201, { id: "u1", offset: 5, expires: "" }, offset(5));
+  assert.deepEqual([await sent, reached], [{ upload: "u1", offset: 5, clip: null }, [2]]);
 });
 
-test("an upload that fails says how", async () => {
+test("a piece that follows says where it belongs", async () => {
   const { api } = room({});
-  const tooBig = api.uploadClip(upload);
-  FakeXhr.last.answer(413, { detail: "Too big." });
-  await assert.rejects(tooBig, { status: 413, detail: "Too big." });
-  const busy = api.uploadClip(upload);
-  FakeXhr.last.answer(503, "", { "Retry-After": "3" });
-  await assert.rejects(busy, { status: 503, retryAfter: 3, offline: false });
-  const cut = api.uploadClip(upload);
-  FakeXhr.last.answer(0, "");
-  await assert.rejects(cut, { offline: true });
+  const sent = api.sendPiece({ ...piece, upload: "u/1", offset: 5 });
+  const xhr = await begun();
+  assert.deepEqual([xhr.method, xhr.url], ["PATCH", "/forum/api/threads/walk/uploads/u%2F1"]);
+  assert.deepEqual(xhr.headers, {
+    Accept: "application/json", "Upload-Complete": "?0", "Content-Type": "application/partial-upload", "Upload-Offset": "5",
+  });
+  xhr.answer(204, "", offset(10));
+  assert.deepEqual(await sent, { upload: "u/1", offset: 10, clip: null });
+});
+
+test("the last piece carries what is known of the whole, and its digest", async () => {
+  const { api } = room({});
+  const finish = { duration: 1.5, description: "суп", peaks: [1, 2] };
+  const sent = api.sendPiece({ ...piece, upload: "u1", offset: 5, finish, whole: new Blob(["sound, all of it"]) });
+  const { headers, ...xhr } = await begun();
+  assert.equal(headers["Upload-Complete"], "?1");
+  const [, base64] = /^:([A-Za-z0-9+/=]+):$/.exec(headers["Clip-Fields"]);
+  assert.deepEqual(JSON.parse(Buffer.from(base64, "base64").toString("utf-8")), finish);
+  const digest = createHash("sha256").update("sound, all of it").digest("base64");
+  assert.equal(headers["Repr-Digest"], `sha-256=:${digest}:`);
+  FakeXhr.last.answer(201, { id: "c1" }, offset(10, "?1"));
+  assert.deepEqual(await sent, { upload: "u1", offset: 10, clip: { id: "c1" } }, xhr.url);
+});
+
+test("an upload that fails says how, and where it stands", async () => {
+  const { api } = room({});
+  const fails = async (answer, facts) => {
+    const sent = api.sendPiece(piece);
+    (await begun()).answer(...answer);
+    await assert.rejects(sent, facts);
+  };
+  await fails([413, { detail: "Too big." }], { status: 413, detail: "Too big.", offset: null });
+  await fails([503, "", { "Retry-After": "3" }], { status: 503, retryAfter: 3, offline: false });
+  await fails([409, { "expected-offset": 3 }], { status: 409, offset: 3 });
+  await fails([0, ""], { offline: true });
+  await fails([201, "<h1>Sign in to the hotel</h1>"], { offline: true });
+  await fails([204, ""], { offline: true });
   const caller = new AbortController();
-  const given = api.uploadClip(upload, { signal: caller.signal });
+  const given = api.sendPiece(piece, { signal: caller.signal });
+  await begun();
   caller.abort();
   await assert.rejects(given, { name: "AbortError" });
 });
 
 test("an upload of which nothing moves any more is given up", async (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
-  const sent = room({}).api.uploadClip(upload);
-  context.mock.timers.tick(59_000);
-  FakeXhr.last.upload.onprogress({ lengthComputable: false });
-  context.mock.timers.tick(59_000);
+  const sent = room({}).api.sendPiece(piece);
+  const xhr = await begun();
+  context.mock.timers.tick(29_000);
+  xhr.upload.onprogress({ loaded: 1 });
+  context.mock.timers.tick(29_000);
+  assert.equal(xhr.aborted, false);
   context.mock.timers.tick(1_000);
   await assert.rejects(sent, { offline: true });
+});
+
+test("where an upload stands can be asked, and it can be thrown away", async () => {
+  const { asked, api } = room({ status: 204, headers: offset(7) });
+  assert.equal(await api.uploadOffset("u/1"), 7);
+  await api.dropUpload("u/1");
+  const url = "/forum/api/threads/walk/uploads/u%2F1";
+  assert.deepEqual(asked.map((one) => [one.method, one.url]), [["HEAD", url], ["DELETE", url]]);
+  await assert.rejects(room({ status: 204 }).api.uploadOffset("u1"), { offline: true }, "no answer of ours");
+  await assert.rejects(room({ status: 404, text: "" }).api.uploadOffset("u1"), { status: 404 });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { age, bytes, clock, day, exactTime, length, percent, timeOfDay } from "../../static/js/ui/format.js";
+import { age, bytes, clock, day, exactTime, length, percent, roughly, timeOfDay } from "../../static/js/ui/format.js";
 
 // No "Z": these are moments of the reader's own time zone, whichever the tests run in.
 const NOW = new Date("2026-11-21T10:15:00");
@@ -67,4 +67,8 @@ test("sizes and parts", () => {
     ["0 byte", "999 byte", "381 kB", "1.5 MB", "15 MB"]);
   assert.equal(bytes(1_500_000, "ru"), "1,5 МБ");
   assert.equal(percent(0.638, "en"), "64%");
+});
+
+test("what something will still take is said roughly", () => {
+  assert.deepEqual([11, 25, 52, 55, 80, 100].map((n) => roughly(n, "en")), ["15 sec", "25 sec", "55 sec", "1 min", "1 min", "2 min"]);
 });

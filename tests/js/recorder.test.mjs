@@ -6,7 +6,7 @@ import { Recorder } from "../../static/js/recorder/recorder.js";
 import { WakeLock } from "../../static/js/recorder/wake-lock.js";
 import { FakeClock, FakePage, settle } from "./support.mjs";
 
-let clock, page, capture, wakeLock, recorder, log, takes, ticks;
+let clock, page, capture, wakeLock, recorder, log, takes, ticks, pieces, dropped;
 
 /** A MediaRecorder whose every second is `bytesPerSecond` of sound. */
 class FakeMedia {
@@ -98,6 +98,8 @@ beforeEach(() => {
   log = [];
   takes = [];
   ticks = [];
+  pieces = [];
+  dropped = [];
   wakeLock = { hold: () => log.push("awake"), release: () => log.push("asleep") };
   recorder = open({ maxClipSizeSec: 15, maxBlobBytes: 1_000_000 });
 });
@@ -107,6 +109,8 @@ function open(settings) {
   made.addEventListener("state", ({ detail }) => log.push(detail.state));
   made.addEventListener("error", ({ detail }) => log.push(`error ${detail.reason} ${detail.device}`));
   made.addEventListener("tick", ({ detail }) => ticks.push(detail));
+  made.addEventListener("piece", ({ detail }) => pieces.push(detail));
+  made.addEventListener("drop", ({ detail }) => dropped.push(detail.id));
   made.addEventListener("take", ({ detail }) => {
     takes.push(detail.take);
     log.push(`take ${detail.take.reason}`);
@@ -137,7 +141,56 @@ test("one clip: asked, recorded, stopped, given, and the microphone let go", asy
   assert.match(take.id, /^[0-9a-f]{32}$/);
   assert.match(take.created, /^2026-11-21T10:00:00/);
   assert.deepEqual(capture.opened, [{ video: false, quality: "480p30", microphone: "m1", camera: "" }]);
-  assert.equal(FakeMedia.made[0].slice, undefined, "a whole file, as it cannot be too big");
+});
+
+test("what is recorded is handed out as it comes, and the take is all of it", async () => {
+  await press();
+  await clock.advance(3000);
+  assert.ok(pieces.length >= 12 && pieces.length <= 13, String(pieces.length));
+  const last = pieces.at(-1);
+  assert.ok(last.seconds > 2.7 && last.seconds <= 3 && last.peaks.length > 60);
+  recorder.stop();
+  await clock.advance(10);
+  const [take] = takes;
+  const { id, mime, kind, created } = take;
+  for (const piece of pieces) {
+    assert.deepEqual([piece.id, piece.mime, piece.kind, piece.created], [id, mime, kind, created]);
+  }
+  assert.equal(pieces.reduce((sum, { blob }) => sum + blob.size, 0), take.blob.size);
+  assert.deepEqual(dropped, []);
+});
+
+test("sound comes four times a second, a picture once, and a short clip whole", async () => {
+  recorder = open({ maxClipSizeSec: 15, maxBlobBytes: 10_000_000 });
+  for (const [wish, slice] of [[{}, 230], [{ kind: "video" }, 1000], [{ seconds: 2 }, undefined]]) {
+    await press(wish);
+    assert.equal(FakeMedia.made.at(-1).slice, slice);
+    await clock.advance(1000);
+    recorder.stop();
+    await clock.advance(20);
+  }
+  assert.ok(!pieces.some(({ id }) => id === takes[2].id), "its take is all that there is of it");
+});
+
+for (const [what, end] of [["cancelled", () => recorder.cancel()], ["a slip of the finger", () => recorder.stop()]]) {
+  test(`what was handed out of a recording is dropped when it is ${what}`, async () => {
+    await press();
+    await clock.advance(280);
+    end();
+    await clock.advance(20);
+    assert.equal(pieces.length, 1);
+    assert.deepEqual([takes, dropped], [[], [pieces[0].id]]);
+  });
+}
+
+test("what was handed out of a stream's last scrap is dropped", async () => {
+  recorder = open({ maxClipSizeSec: 15, maxBlobBytes: 1_000_000 });
+  await press({ seconds: 15, stream: true });
+  await clock.advance(15_000 + 20);
+  recorder.stop();
+  await clock.advance(100);
+  assert.deepEqual([takes.length, dropped.length], [1, 1]);
+  assert.notEqual(dropped[0], takes[0].id);
 });
 
 test("ticks tell time, what is left, level and the shape so far", async () => {
@@ -294,7 +347,7 @@ test("a recorder that stops by itself ends the clip too, once", async () => {
 test("it stops before the size is passed", async () => {
   recorder = open({ maxClipSizeSec: 300, maxBlobBytes: 50_000 });
   await press({});
-  assert.equal(FakeMedia.made[0].slice, 250);
+  assert.equal(FakeMedia.made[0].slice, 230);
   await clock.advance(60_000);
   assert.deepEqual(takes.map(({ reason }) => reason), ["bytes"]);
   assert.ok(takes[0].blob.size <= 50_000 && takes[0].blob.size > 42_000, String(takes[0].blob.size));
@@ -345,6 +398,7 @@ test("nothing came out of it: said", async () => {
   recorder.stop();
   await clock.advance(20);
   assert.deepEqual([takes.length, log.at(-1)], [0, "error failed microphone"]);
+  assert.deepEqual(dropped, [pieces[0].id]);
 });
 
 test("the wake lock is asked for again when the tab is seen again", async () => {

@@ -1,4 +1,6 @@
-/** Stand-ins for what a browser gives: time, storage, a page, a media element. */
+/** Stand-ins for what a browser gives: time, storage, a page, a media element; and for the server's uploads. */
+
+import { ApiError } from "../../static/js/api.js";
 
 /** Time that passes when a test says so; timers run in order, and what they start is waited for. */
 export class FakeClock {
@@ -162,6 +164,77 @@ export class FakeMedia extends EventTarget {
   fail(code) {
     this.error = { code };
     this.dispatchEvent(new Event("error"));
+  }
+}
+
+/** The server's uploads, as far as a page sees them. */
+export class FakeUploads {
+  /** What it was asked, a line a request. */
+  asked = [];
+  /** What each clip was to be held against. */
+  digested = [];
+  /** By key: what was published. */
+  clips = new Map();
+  /** The next answer does not arrive. */
+  loseAnswer = false;
+  /** What every request, or the next one, is answered with instead. */
+  refuse = null;
+  refuseOnce = null;
+  #open = new Map();
+
+  async sendPiece({ upload, key, offset, body, finish, whole }, { onProgress } = {}) {
+    const text = await body.text();
+    this.asked.push(`${upload ? `PATCH ${offset}` : "POST"} ?${finish ? 1 : 0} ${text.length < 100 ? text : text.length}`);
+    this.#refuse();
+    onProgress?.(body.size);
+    const named = upload?.slice(3) ?? key;
+    const known = this.#open.get(named);
+    if (upload && known === undefined) throw new ApiError({ status: 404 });
+    if (this.clips.has(named)) return this.#answer(named, known, true);
+    if (upload && offset !== known.length) throw new ApiError({ status: 409, offset: known.length });
+    if (upload || known === undefined) this.#open.set(named, (known ?? "") + text);
+    this.digested.push(whole ? await whole.text() : null);
+    if (finish) this.clips.set(named, { content: this.#open.get(named), ...finish });
+    return this.#answer(named, this.#open.get(named), Boolean(finish));
+  }
+
+  async uploadOffset(upload) {
+    this.asked.push("HEAD");
+    this.#refuse();
+    const content = this.#open.get(upload.slice(3));
+    if (content === undefined) throw new ApiError({ status: 404 });
+    return content.length;
+  }
+
+  async dropUpload(upload) {
+    this.asked.push(`DELETE ${upload}`);
+    this.#open.delete(upload.slice(3));
+  }
+
+  content(key) {
+    return this.#open.get(key);
+  }
+
+  /** Keeps of an upload only so much. */
+  cut(key, bytes) {
+    this.#open.set(key, this.#open.get(key).slice(0, bytes));
+  }
+
+  forget(key) {
+    this.#open.delete(key);
+  }
+
+  #refuse() {
+    const facts = this.refuse ?? this.refuseOnce;
+    this.refuseOnce = null;
+    if (facts) throw new ApiError(facts);
+  }
+
+  #answer(key, content, done) {
+    const lost = this.loseAnswer;
+    this.loseAnswer = false;
+    if (lost) throw new ApiError({ offline: true });
+    return { upload: `id-${key}`, offset: content.length, clip: done ? { id: `id-${key}` } : null };
   }
 }
 

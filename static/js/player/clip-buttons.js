@@ -7,7 +7,7 @@ import { icon } from "../ui/icons.js";
 /** What the author can do to a clip by where it is: the name's key and the icon. */
 const REMOVALS = {
   sent: ["clip.delete", "trash"], sending: ["clip.stopSending", "x"], waiting: ["preview.discard", "trash"],
-  failed: ["preview.discard", "trash"],
+  failed: ["preview.discard", "trash"], unfinished: ["preview.discard", "trash"],
 };
 
 /** The bead: it plays, where there is something to be played. */
@@ -43,14 +43,15 @@ export class PlayButton {
     if (this.#bead) setBeadIcon(this.#bead, this.#sign);
     element.setAttribute("aria-label", t(playing ? "clip.pause" : "clip.play"));
     element.disabled = phase === "sending" || phase === "waiting";
-    // What failed has a button "Try again" in words; the bead does the same for a finger.
-    element.ariaHidden = phase === "failed" ? "true" : null;
-    element.tabIndex = phase === "failed" ? -1 : 0;
+    // What failed has a button "Try again" in words, and what was left behind "Listen"; the bead does the same for a finger.
+    const double = phase === "failed" || phase === "unfinished";
+    element.ariaHidden = double ? "true" : null;
+    element.tabIndex = double ? -1 : 0;
   }
 }
 
 /** The bead's icon before the clip is the thread's. */
-const UNSENT = { sending: "send", waiting: "clock", failed: "redo" };
+const UNSENT = { sending: "send", waiting: "clock", failed: "redo", unfinished: "play" };
 
 /**
  * @param {import("./entry.js").Entry} entry

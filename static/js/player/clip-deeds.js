@@ -1,5 +1,6 @@
 /** What the parts of a clip in the list do, each in one step. */
 import { fileName, saveAs } from "../files.js";
+import { newKey } from "../key.js";
 import { t } from "../strings.js";
 import { toast } from "../ui/toast.js";
 import { openClipMenu } from "./clip-menu.js";
@@ -12,16 +13,19 @@ import { openClipMenu } from "./clip-menu.js";
  * @param {import("./removal.js").Removal} parts.removal
  * @param {import("./screen.js").Screen} parts.screen
  * @param {import("./poster.js").Posters} parts.posters
+ * @param {(item: import("../recorder/outbox.js").OutboxItem) => void} parts.review its author hears it and decides
  * @param {(id: string) => string} parts.linkTo
  * @returns {import("./clip-item.js").Deeds}
  */
-export function clipDeeds({ player, catalogue, outbox, removal, screen, posters, linkTo }) {
+export function clipDeeds({ player, catalogue, outbox, removal, screen, posters, review, linkTo }) {
+  const waiting = (/** @type {string} */ id) => outbox.items.find((item) => item.id === id);
   const discard = (/** @type {string} */ id) => {
-    const waiting = outbox.items.find((item) => item.id === id);
+    const item = waiting(id);
+    if (!item) return;
     outbox.discard(id);
-    if (!waiting) return;
-    const { take, description } = waiting;
-    toast(t("clip.discarded"), { action: t("undo"), onAction: () => { outbox.add(take, { description }); } });
+    const again = { ...item, take: { ...item.take, id: newKey() } };
+    const undo = () => (item.state === "unfinished" ? review(again) : outbox.add(again.take, again));
+    toast(t("clip.discarded"), { action: t("undo"), onAction: undo });
   };
   return {
     play: ({ entry }) => player.toggle(entry.id),
@@ -37,10 +41,11 @@ export function clipDeeds({ player, catalogue, outbox, removal, screen, posters,
       if (clip) removal.remove(clip);
     },
     retry: ({ entry }) => outbox.retry(entry.id),
-    save: ({ entry }) => {
-      const waiting = outbox.items.find(({ id }) => id === entry.id);
-      saveAs(waiting ? waiting.take.blob : entry.media, fileName(entry));
+    review: ({ entry }) => {
+      const item = waiting(entry.id);
+      if (item) review(item);
     },
+    save: ({ entry }) => saveAs(waiting(entry.id)?.take.blob ?? entry.media, fileName(entry)),
     enlarge: ({ entry, screen: frame }) => {
       if (player.state.clip?.id !== entry.id) player.play(entry.id);
       if (frame) screen.enlarge(frame);

@@ -12,7 +12,8 @@
  * @property {(item: ClipItem, fraction: number) => void} seek
  * @property {(item: ClipItem, anchor: HTMLElement) => void} more
  * @property {(item: ClipItem) => void} remove the clip, or what waits in the outbox
- * @property {(item: ClipItem) => void} retry
+ * @property {(item: ClipItem) => void} retry also sends what was left behind
+ * @property {(item: ClipItem) => void} review hears, and decides about, what was left behind
  * @property {(item: ClipItem) => void} save
  * @property {(item: ClipItem) => void} enlarge
  * @property {(entry: Entry, canvas: HTMLCanvasElement) => void} draw its first picture
@@ -23,11 +24,11 @@ import { el } from "../ui/dom.js";
 import { Ribbon } from "../ui/ribbon.js";
 import { actButtons, enlargeButton, PlayButton, whyBox } from "./clip-buttons.js";
 import { ClipMeta } from "./clip-meta.js";
-import { phaseWords, problemWords, refusal } from "./clip-words.js";
+import { leftBehind, phaseWords, problemWords, refusal } from "./clip-words.js";
 import { isVideo } from "./entry.js";
 import { onLongPress } from "./long-press.js";
 
-const PHASES = ["sending", "waiting", "failed"];
+const PHASES = ["sending", "waiting", "failed", "unfinished"];
 
 export class ClipItem {
   /** @type {Entry} */
@@ -38,7 +39,7 @@ export class ClipItem {
   #lang;
   #heard = true;
   /** @type {Way} */
-  #way = { progress: 0, error: null };
+  #way = { progress: 0, left: null, error: null };
   /** @type {Problem|null} */
   #problem = null;
   /** @type {Playback|null} */
@@ -158,6 +159,7 @@ export class ClipItem {
   #press() {
     const { phase } = this.entry;
     if (phase === "failed") this.#deeds.retry(this);
+    else if (phase === "unfinished") this.#deeds.review(this);
     else if (phase === "sent") this.#deeds.play(this);
   }
 
@@ -190,7 +192,7 @@ export class ClipItem {
     classList.toggle("playing", this.#playback?.playing === true);
     classList.toggle("paused", this.#playback?.playing === false);
     classList.toggle("unplayable", this.#problem === "format");
-    this.#meta.showState(phaseWords(phase, this.#way.progress, this.#lang), fresh);
+    this.#meta.showState(phaseWords(phase, this.#way, this.#lang), fresh);
     this.#play.show(phase, this.#playback?.playing === true);
     this.#showWhy();
     this.#showPosition();
@@ -206,14 +208,29 @@ export class ClipItem {
   }
 
   #showWhy() {
-    const failed = this.entry.phase === "failed";
-    const words = failed ? refusal(this.#way.error) : this.#problem ? problemWords(this.#problem) : "";
+    const { words, ways } = this.#trouble();
     if (words === (this.#why?.firstChild?.textContent ?? "")) return;
     this.#why?.remove();
-    const again = (failed || this.#problem === "network") && { key: "retry", act: () => this.#press() };
-    const save = this.#problem !== "gone"
-      && { key: failed ? "clip.save" : "clip.download", act: () => this.#deeds.save(this) };
-    this.#why = words ? whyBox(words, [again, save].filter((way) => way !== false)) : null;
+    this.#why = words ? whyBox(words, ways) : null;
     if (this.#why) this.#acts.before(this.#why);
+  }
+
+  /** @returns {{words: string, ways: {key: string, act: () => void}[]}} what is wrong with it, and the ways out */
+  #trouble() {
+    const again = { key: "retry", act: () => this.#press() };
+    const save = { key: "clip.save", act: () => this.#deeds.save(this) };
+    switch (this.entry.phase) {
+      case "failed":
+        return { words: refusal(this.#way.error), ways: [again, save] };
+      case "unfinished": {
+        const upload = { key: "preview.upload", act: () => this.#deeds.retry(this) };
+        return { words: leftBehind(this.entry, this.#lang), ways: [upload, { ...again, key: "clip.listen" }, save] };
+      }
+      default: {
+        const download = { ...save, key: "clip.download" };
+        const ways = this.#problem === "network" ? [again, download] : this.#problem === "format" ? [download] : [];
+        return { words: this.#problem ? problemWords(this.#problem) : "", ways };
+      }
+    }
   }
 }

@@ -79,7 +79,7 @@ export class ClipList {
     const on = (/** @type {EventTarget} */ source, /** @type {string} */ type, /** @type {(detail: any) => void} */ act) =>
       source.addEventListener(type, (event) => act(/** @type {CustomEvent} */ (event).detail));
     on(catalogue, "change", (difference) => this.#clipsChanged(difference));
-    on(outbox, "sent", ({ item, clip }) => this.#adopt(item, clip));
+    on(outbox, "sent", ({ id, clip }) => this.#adopt(id, clip));
     on(outbox, "change", ({ item }) => this.#outboxChanged(item));
     on(heard, "change", ({ id }) => this.item(id)?.showHeard(true));
     on(player, "state", (state) => this.#playerChanged(state));
@@ -93,7 +93,7 @@ export class ClipList {
     const { outbox, isMine, target, catalogue } = this.#parts;
     for (const clip of added) {
       const item = isMine(clip) && sentAs(clip, outbox.items.filter(({ id }) => !this.#sent.has(id)));
-      if (item) this.#adopt(item, clip);
+      if (item) this.#adopt(item.id, clip);
     }
     for (const clip of changed) this.item(clip.id)?.show(entryOfClip(clip, isMine(clip)));
     const at = first ? catalogue.clips.findIndex(({ id }) => id === target) : -1;
@@ -116,14 +116,14 @@ export class ClipList {
 
   /**
    * From now on the item is the clip.
-   * @param {OutboxItem} sent
+   * @param {string} sent the outbox item's id
    * @param {Clip} clip
    */
   #adopt(sent, clip) {
-    const item = this.item(sent.id);
+    const item = this.item(sent);
     if (!item || this.item(clip.id)) return;
-    this.#sent.add(sent.id);
-    this.#rows.rename(sent.id, clip.id);
+    this.#sent.add(sent);
+    this.#rows.rename(sent, clip.id);
     item.show(entryOfClip(clip, true));
   }
 

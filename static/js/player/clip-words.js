@@ -1,23 +1,37 @@
 /** What the list says of a clip that is on its way, or that does not play. */
 import { t } from "../strings.js";
-import { percent } from "../ui/format.js";
+import { percent, roughly, timeOfDay } from "../ui/format.js";
 
 /**
  * @typedef {import("./entry.js").Entry} Entry
  * @typedef {"format"|"gone"|"network"} Problem why the player could not play a clip
- * @typedef {{progress: number, error: import("../api-error.js").ApiError|null}} Way how far a clip of the outbox is: 0 to 1
+ * @typedef {Pick<import("../recorder/outbox.js").OutboxItem, "progress"|"left"|"error">} Way how far a clip of the outbox is
  */
+
+/** Seconds from which it is said how long sending will take. */
+const LONG = 10;
 
 /**
  * @param {Entry["phase"]} phase
- * @param {number} progress 0 to 1
+ * @param {Way} way
  * @param {string} lang
  * @returns {string} "" for an ordinary clip
  */
-export function phaseWords(phase, progress, lang) {
-  if (phase === "sending") return t("clip.sending", { percent: percent(progress, lang) });
+export function phaseWords(phase, { progress, left }, lang) {
+  if (phase === "sent") return "";
   if (phase === "waiting") return t("clip.waits");
-  return phase === "failed" ? t("clip.notSent") : "";
+  if (phase !== "sending") return t("clip.notSent");
+  const words = { percent: percent(progress, lang) };
+  return left !== null && left > LONG ? t("clip.sendingLong", { ...words, time: roughly(left, lang) }) : t("clip.sending", words);
+}
+
+/**
+ * Of a recording that an earlier visit left behind.
+ * @param {Entry} entry
+ * @param {string} lang
+ */
+export function leftBehind({ created }, lang) {
+  return t("clip.unfinished", { time: timeOfDay(created, Date.now(), lang) });
 }
 
 /** Answers that we have words of our own for, where the server gives none. */

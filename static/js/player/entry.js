@@ -6,7 +6,7 @@
  *
  * @typedef {object} Entry
  * @property {string} id the clip's, or the outbox item's
- * @property {"sent"|"sending"|"waiting"|"failed"} phase
+ * @property {"sent"|OutboxItem["state"]} phase
  * @property {string} author
  * @property {boolean} own
  * @property {string} created RFC 3339
@@ -43,13 +43,18 @@ export function isVideo({ mime }) {
   return mime.startsWith("video/");
 }
 
+/** Seconds by which the server's reading of a clip's length may differ from the recorder's. */
+const TOLERANCE = 0.5;
+
 /**
  * The outbox item that a clip of one's own is: the news of it may come before the answer to its upload does, and
- * then it must not stand there twice. The server keeps a clip's bytes as they are.
+ * then it must not stand there twice. What went out whole has no name before that answer: then its length tells.
  * @param {Clip} clip one's own
  * @param {OutboxItem[]} items
  * @returns {OutboxItem|undefined}
  */
 export function sentAs(clip, items) {
-  return items.find(({ tries, take }) => tries > 0 && take.blob.size === clip.bytes);
+  const nameless = (/** @type {OutboxItem} */ { upload, state, error, take }) =>
+    !upload && (state === "sending" || error !== null) && Math.abs(take.seconds - clip.duration) < TOLERANCE;
+  return items.find(({ upload }) => upload === clip.id) ?? items.find(nameless);
 }

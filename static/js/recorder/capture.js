@@ -138,7 +138,7 @@ export class Capture extends EventTarget {
     try {
       return await this.#mediaDevices.getUserMedia(constraintsFor(wish));
     } catch (error) {
-      const reason = REASONS[/** @type {Error} */ (error).name] ?? "other";
+      const reason = reasonOf(error);
       if (reason !== "missing" || !(wish.microphone || wish.camera)) throw await this.#explain(reason, wish);
       return this.#ask({ ...wish, microphone: "", camera: "" });
     }
@@ -161,6 +161,14 @@ export class Capture extends EventTarget {
   }
 }
 
+/**
+ * @param {unknown} error of getUserMedia
+ * @returns {CaptureReason}
+ */
+export function reasonOf(error) {
+  return REASONS[/** @type {Error} */ (error).name] ?? "other";
+}
+
 /** @param {MediaStream} stream */
 function release(stream) {
   for (const track of stream.getTracks()) track.stop();
@@ -172,7 +180,7 @@ function release(stream) {
  * @param {CaptureWish} wish
  * @returns {MediaStreamConstraints}
  */
-function constraintsFor({ video = false, quality = "480p30", microphone = "", camera = "" }) {
+export function constraintsFor({ video = false, quality = "480p30", microphone = "", camera = "" }) {
   const { width, height, frameRate } = QUALITIES[quality];
   const picture = {
     width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: frameRate }, resizeMode: { ideal: "none" },

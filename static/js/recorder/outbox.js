@@ -1,152 +1,359 @@
 /**
- * Clips recorded here and not yet acknowledged by the server. One after another they are sent, and a failed one is
- * kept until its author sends it again, or throws it away.
+ * Recordings of this browser that are not clips of the server yet. Each is kept in the browser's store and sent in pieces
+ * while it is being recorded; when it is over, and its author wants it so, the last piece makes it a clip. Only then is it
+ * forgotten here. There is one request at a time, and clips are finished in the order in which they were recorded.
  *
- * Events: "change", detail {item}; "sent", detail {item, clip}, before the item leaves.
+ * Events: "change", detail {item}; "sent", detail {id, clip}, before the item leaves; "unkept", once, when the browser
+ * does not keep a recording.
  *
  * @typedef {import("./session.js").Take} Take
+ * @typedef {import("./session.js").Piece} Piece
+ * @typedef {import("./take-store.js").StoredTake} StoredTake
  * @typedef {import("../clock.js").Clock} Clock
  *
- * @typedef {object} OutboxItem
+ * @typedef {object} OutboxItem a recording that is over, as the list shows it
  * @property {string} id the take's, and the idempotency key of every try
  * @property {Take} take
  * @property {string} description
- * @property {"waiting"|"sending"|"failed"} state
+ * @property {"waiting"|"sending"|"failed"|"unfinished"} state `unfinished`: from an earlier visit, for its author to decide
  * @property {number} progress 0 to 1
+ * @property {number|null} left seconds that it will still take, null where that is not known
  * @property {ApiError|null} error of the last try
- * @property {number} tries
- * @property {number|null} at ms since 1970 of the next try, where it waits for one
+ * @property {string|null} upload the id that the clip will have, once the server has named it
  */
 
-import { ApiError } from "../api.js";
+import { ApiError } from "../api-error.js";
 import { pause, systemClock } from "../clock.js";
 import { backoff } from "../downlink/backoff.js";
+import { KeptTake } from "./kept-take.js";
+import { TransferRate } from "./transfer-rate.js";
 
 /** What passes by itself; anything else is for the author to decide. */
 const PASSING = new Set([429, 502, 503, 504]);
+/** Bytes up to which what was not sent while it grew goes in one request. */
+const MOST_WHOLE = 1_000_000;
+/** Seconds: what a tab that died had only begun was a slip of the finger. */
+const SHORTEST = 0.3;
 
 export class Outbox extends EventTarget {
   /** In the order of recording. @type {OutboxItem[]} */
   items = [];
   #api;
+  #store;
+  #owners;
+  #place;
   #clock;
   #random;
-  /** What is under way: aborted when its item is discarded. @type {{id: string, abort: AbortController}|null} */
+  /** All of them, also those that are still recorded or being reviewed. @type {Map<string, KeptTake>} */
+  #takes = new Map();
+  /** Uploads that the server shall forget. @type {string[]} */
+  #unwanted = [];
+  /** What is under way, and ends when it is discarded. @type {{id: string, abort: () => void}|null} */
   #sending = null;
   /** Ends the rest before a try. */
   #nap = new AbortController();
   #running = false;
+  #failures = 0;
+  #rate;
+  #unkept = false;
 
   /**
    * @param {object} parts
-   * @param {Pick<import("../api.js").Api, "uploadClip">} parts.api
+   * @param {Pick<import("../api.js").Api, "sendPiece"|"uploadOffset"|"dropUpload">} parts.api
+   * @param {Pick<import("./take-store.js").TakeStore, "all"|"get"|"pieces"|"put"|"addPiece"|"remove">} parts.store
+   * @param {Pick<import("./take-owners.js").TakeOwners, "onBegun"|"own"|"wait"|"release"|"owned">} parts.owners
+   * @param {{thread: string, name: string}} parts.place whose outbox it is
    * @param {Pick<EventTarget, "addEventListener">} [parts.network] tells "online"
+   * @param {{hidden: boolean, addEventListener: (type: string, listener: () => void) => void}} parts.page `document`
    * @param {Clock} [parts.clock]
    * @param {() => number} [parts.random]
    */
-  constructor({ api, network = globalThis, clock = systemClock, random = Math.random }) {
+  constructor({ api, store, owners, place, page, network = globalThis, clock = systemClock, random = Math.random }) {
     super();
     this.#api = api;
+    this.#store = store;
+    this.#owners = owners;
+    this.#place = place;
     this.#clock = clock;
     this.#random = random;
+    this.#rate = new TransferRate(clock);
     network.addEventListener?.("online", () => this.wake());
+    page.addEventListener("visibilitychange", () => { if (!page.hidden) this.wake(); });
+    owners.onBegun((address) => { if (this.#mine(address)) owners.wait(address.id, () => this.#takeOver(address.id)); });
   }
 
-  /** Clips that would be lost with the page. */
+  /** Clips that go out by themselves. */
   get pending() {
-    return this.items.length;
+    return this.items.filter(({ state }) => state === "waiting" || state === "sending").length;
+  }
+
+  /** Something would be lost with the page. */
+  get atRisk() {
+    return [...this.#takes.values()].some(({ safe }) => !safe);
   }
 
   /**
-   * @param {Take} take
-   * @param {{description?: string}} [words]
-   * @returns {OutboxItem}
+   * What earlier visits left behind comes into the list, or goes out by itself.
+   * @returns {Promise<{thread: string, name: string}[]>} where else something waits that no open tab sees to
    */
-  add(take, { description = "" } = {}) {
-    /** @type {OutboxItem} */
-    const item = { id: take.id, take, description, state: "waiting", progress: 0, error: null, tries: 0, at: null };
-    this.items = [...this.items, item];
-    this.#changed(item);
-    this.#run();
-    return item;
+  async restore() {
+    const stored = await this.#store.all().catch(() => []);
+    for (const { id } of stored.filter((take) => this.#mine(take))) this.#owners.wait(id, () => this.#takeOver(id));
+    const owned = await this.#owners.owned();
+    return stored.filter((take) => take.thread !== this.#place.thread && !owned.has(take.id));
   }
 
-  /** @param {string} id of one that failed, or waits for its next try */
-  retry(id) {
-    const item = this.items.find((one) => one.id === id);
-    if (item?.state === "failed") this.#update(item, { state: "waiting", error: null, progress: 0 });
-    this.wake();
+  /**
+   * A piece of what is being recorded.
+   * @param {Piece} piece
+   */
+  grow({ id, kind, mime, created, seconds, peaks, blob }) {
+    const kept = this.#takes.get(id) ?? this.#begin({ id, kind, mime, created }, false);
+    kept.add(blob, { seconds, peaks });
     this.#run();
+  }
+
+  /**
+   * It is over, and waits for its author.
+   * @param {Take} take
+   */
+  hold(take) {
+    const { seconds, peaks } = take;
+    this.#ended(take).note({ seconds, peaks, state: "held" });
+    this.#hide(take.id);
+    this.#run();
+  }
+
+  /**
+   * It is over, and shall be sent.
+   * @param {Take} take
+   * @param {{description?: string}} [words]
+   */
+  add(take, { description = "" } = {}) {
+    const { id, seconds, peaks } = take;
+    const kept = this.#ended(take);
+    kept.refused = false;
+    kept.note({ seconds, peaks, description, state: "waiting" });
+    const state = this.#sending?.id === id ? "sending" : "waiting";
+    const progress = kept.parcel.share;
+    this.#show({ id, take, description, state, progress, left: null, error: null, upload: kept.facts.upload });
+    this.#run();
+  }
+
+  /** @param {string} id of one that failed, waits for its next try, or was left behind */
+  retry(id) {
+    const item = this.#item(id);
+    if (item?.state === "failed" || item?.state === "unfinished") this.#again(item);
+    this.wake();
+  }
+
+  /** @param {string} id of a recording in whatever state */
+  discard(id) {
+    const kept = this.#takes.get(id);
+    if (!kept) return;
+    if (this.#sending?.id === id) this.#sending.abort();
+    if (kept.parcel.upload) this.#unwanted.push(kept.parcel.upload);
+    this.#forget(kept);
+    this.wake();
+  }
+
+  /** Does not wait any longer for the next try: the server is back, or knows us again. */
+  wake() {
+    this.#nap.abort();
+    for (const item of this.items) if (item.state === "failed" && item.error?.status === 401) this.#again(item);
+    this.#run();
+  }
+
+  /** @param {{thread: string, name: string}} place */
+  #mine({ thread, name }) {
+    return thread === this.#place.thread && name === this.#place.name;
   }
 
   /** @param {string} id */
-  discard(id) {
-    const item = this.items.find((one) => one.id === id);
-    if (!item) return;
-    if (this.#sending?.id === id) this.#sending.abort.abort();
-    this.#remove(item);
-    this.wake();
+  #item(id) {
+    return this.items.find((item) => item.id === id);
   }
 
-  /** Does not wait any longer for the next try: the server is back. */
-  wake() {
-    this.#nap.abort();
+  /**
+   * @param {Pick<Take, "id"|"kind"|"mime"|"created">} take
+   * @param {boolean} whole
+   */
+  #begin(take, whole) {
+    const { id, kind, mime, created } = take;
+    /** @type {StoredTake} */
+    const facts = {
+      id, kind, mime, created, whole, ...this.#place, state: "recording", seconds: 0, peaks: [], description: "", upload: null,
+      error: null,
+    };
+    this.#owners.own({ id, ...this.#place });
+    return this.#know(new KeptTake(facts, { store: this.#store, onLost: () => this.#lost() }));
+  }
+
+  /** @param {Take} take all of it: where no piece came before, it is the only one */
+  #ended(take) {
+    const known = this.#takes.get(take.id);
+    if (known) return known;
+    const kept = this.#begin(take, take.blob.size <= MOST_WHOLE);
+    kept.add(take.blob, {});
+    return kept;
+  }
+
+  /** @param {string} id of what another tab recorded, which is gone now, or has sent it */
+  async #takeOver(id) {
+    const [facts, found] = await Promise.all([this.#store.get(id), this.#store.pieces(id)]).catch(() => []);
+    if (!facts || !found) return this.#owners.release(id);
+    const kept = this.#know(new KeptTake(facts, { store: this.#store, onLost: () => this.#lost(), found }));
+    if (!kept.parcel.size || facts.seconds < SHORTEST) return this.#forget(kept);
+    const { description, state, error, upload } = facts;
+    const goesOn = state === "waiting" || error?.status === 401;
+    this.#show({
+      id, take: kept.take, description, progress: 0, left: null, upload,
+      state: goesOn ? "waiting" : state === "failed" ? "failed" : "unfinished",
+      error: error && !goesOn ? new ApiError(error) : null,
+    });
+    this.#run();
+  }
+
+  /** @param {KeptTake} kept */
+  #know(kept) {
+    this.#takes.set(kept.facts.id, kept);
+    return kept;
+  }
+
+  /** @param {KeptTake} kept */
+  async #forget(kept) {
+    const { id } = kept.facts;
+    this.#takes.delete(id);
+    this.#hide(id);
+    await kept.forget();
+    this.#owners.release(id);
+  }
+
+  #lost() {
+    if (!this.#unkept) this.dispatchEvent(new CustomEvent("unkept"));
+    this.#unkept = true;
   }
 
   async #run() {
     if (this.#running) return;
     this.#running = true;
-    for (let item = this.#next(); item; item = this.#next()) {
-      await this.#send(item);
-      if (item.at !== null) await this.#rest(item);
+    for (let next = this.#next(); next; next = this.#next()) {
+      if (typeof next === "string") await this.#giveUp(next);
+      else await this.#send(next);
     }
     this.#running = false;
   }
 
+  /** @returns {string|KeptTake|undefined} an upload to be given up, or what is to be sent: what is over comes first */
   #next() {
-    return this.items.find(({ state }) => state === "waiting");
+    const due = this.items.find(({ state }) => state === "waiting" || state === "sending");
+    return this.#unwanted.shift() ?? (due ? this.#takes.get(due.id) : this.#growing());
   }
 
-  /** @param {OutboxItem} item */
-  async #send(item) {
-    const { take, description, id } = item;
-    const upload = { blob: take.blob, mime: take.mime, duration: take.seconds, description, peaks: take.peaks, key: id };
+  #growing() {
+    return [...this.#takes.values()].find(({ facts, parcel, refused }) =>
+      !refused && !parcel.whole && parcel.behind > 0 && !this.#item(facts.id));
+  }
+
+  /** @param {KeptTake} kept */
+  async #send(kept) {
+    const { facts, parcel } = kept;
     const abort = new AbortController();
-    this.#sending = { id, abort };
-    this.#update(item, { state: "sending", progress: 0, tries: item.tries + 1 });
+    const finish = this.#item(facts.id) ? kept.fields : null;
+    // A first piece arrives, discarded or not, so that the server's name for it is known, and it can be given up there.
+    this.#sending = { id: facts.id, abort: () => { if (finish || parcel.upload) abort.abort(); } };
+    this.#progress(kept, 0);
+    this.#rate.begin();
     try {
-      const onProgress = (/** @type {number} */ progress) => this.#update(item, { progress });
-      const clip = await this.#api.uploadClip(upload, { onProgress, signal: abort.signal });
-      this.dispatchEvent(new CustomEvent("sent", { detail: { item, clip } }));
-      this.#remove(item);
+      const onProgress = (/** @type {number} */ bytes) => this.#progress(kept, bytes);
+      const clip = await parcel.send(this.#api, { finish, onProgress, signal: abort.signal });
+      this.#failures = 0;
+      if (clip) this.#sent(kept, clip);
+      else this.#named(kept);
     } catch (error) {
-      if (!abort.signal.aborted) this.#failed(item, error);
+      if (this.#takes.has(facts.id)) await this.#failed(kept, error);
     } finally {
       this.#sending = null;
     }
   }
 
+  /** @param {string} upload that the server shall forget: what it does not hear of it forgets in a day */
+  async #giveUp(upload) {
+    await this.#api.dropUpload(upload).catch(() => {});
+  }
+
   /**
-   * @param {OutboxItem} item
+   * @param {KeptTake} kept
+   * @param {number} bytes of the request that is under way
+   */
+  #progress({ facts, parcel }, bytes) {
+    const item = this.#item(facts.id);
+    this.#rate.reached(bytes);
+    if (!item || item.state === "unfinished") return;
+    const left = Math.max(0, parcel.behind - bytes);
+    const progress = (parcel.size - left) / parcel.size;
+    this.#update(item, { state: "sending", error: null, progress, left: this.#rate.seconds(left) });
+  }
+
+  /** @param {KeptTake} kept of which the server has some, under a name */
+  #named(kept) {
+    const { facts, parcel: { upload } } = kept;
+    if (!upload || upload === facts.upload) return;
+    if (!this.#takes.has(facts.id)) this.#unwanted.push(upload);
+    else kept.note({ upload });
+    const item = this.#item(facts.id);
+    if (item) item.upload = upload;
+  }
+
+  /**
+   * @param {KeptTake} kept
+   * @param {import("../api.js").Clip} clip
+   */
+  #sent(kept, clip) {
+    this.dispatchEvent(new CustomEvent("sent", { detail: { id: kept.facts.id, clip } }));
+    this.#forget(kept);
+  }
+
+  /**
+   * @param {KeptTake} kept
    * @param {unknown} cause
    */
-  #failed(item, cause) {
+  #failed(kept, cause) {
     const error = cause instanceof ApiError ? cause : new ApiError({ title: String(cause) });
     const passing = error.offline || PASSING.has(error.status);
-    if (!passing) return this.#update(item, { state: "failed", error });
-    const at = this.#clock.wall() + backoff(item.tries, this.#random, error.retryAfter);
-    this.#update(item, { state: "waiting", error, progress: 0, at });
+    const item = this.#item(kept.facts.id);
+    if (item) this.#update(item, { state: passing ? "waiting" : "failed", error, left: null });
+    if (passing) return this.#rest(error.retryAfter);
+    kept.refused = true;
+    const { status, title, detail } = error;
+    if (item) kept.note({ state: "failed", error: { status, title, detail } });
   }
 
-  /** @param {OutboxItem} item */
-  async #rest(item) {
+  /** @param {number|null} retryAfter seconds that the server asked for */
+  #rest(retryAfter) {
+    this.#failures += 1;
     this.#nap = new AbortController();
-    await pause(this.#clock, /** @type {number} */ (item.at) - this.#clock.wall(), this.#nap.signal);
-    item.at = null;
+    return pause(this.#clock, backoff(this.#failures, this.#random, retryAfter), this.#nap.signal);
   }
 
   /** @param {OutboxItem} item */
-  #remove(item) {
+  #again(item) {
+    const kept = this.#takes.get(item.id);
+    if (kept) kept.refused = false;
+    kept?.note({ state: "waiting", error: null });
+    this.#update(item, { state: "waiting", error: null, progress: 0 });
+  }
+
+  /** @param {OutboxItem} item */
+  #show(item) {
+    this.items = [...this.items.filter(({ id }) => id !== item.id), item];
+    this.#changed(item);
+  }
+
+  /** @param {string} id of an item, if it is one */
+  #hide(id) {
+    const item = this.#item(id);
+    if (!item) return;
     this.items = this.items.filter((one) => one !== item);
     this.#changed(item);
   }

@@ -15,7 +15,7 @@
  */
 import { flag } from "../preferences.js";
 import { t } from "../strings.js";
-import { announce, byId } from "../ui/dom.js";
+import { announce, byId, el } from "../ui/dom.js";
 import { length } from "../ui/format.js";
 import { toast } from "../ui/toast.js";
 import { RecordButton } from "./record-button.js";
@@ -33,6 +33,8 @@ export class RecorderPanel {
   #view;
   #button;
   #notes;
+  /** Says why there is no recording now. */
+  #resting = el("p", { class: "rec-rest dim" });
   /** The last start was refused. */
   #refused = false;
 
@@ -44,7 +46,7 @@ export class RecorderPanel {
     const free = () => recorder.state === "idle";
     this.#review = new Review({ stage, description: this.#description, me, outbox, player, free });
     this.#view = new RecordingView({ stage, live: byId("rec-live"), onCancel: () => this.#cancel() });
-    this.#button = new RecordButton({ button: byId("record"), me, state: () => recorder.state, ready: () => !this.#review.take });
+    this.#button = new RecordButton({ button: byId("record"), me, state: () => recorder.state, ready: () => !this.#review.take && !this.#resting.textContent });
     this.#notes = new RecorderNotes({
       notes, settings, lang,
       onClose: () => this.#showRefused(false),
@@ -53,6 +55,7 @@ export class RecorderPanel {
         this.#start();
       },
     });
+    byId("recbar").prepend(this.#resting);
     this.#followRecorder();
     this.#followPerson();
     this.#show();
@@ -63,8 +66,29 @@ export class RecorderPanel {
     return this.#parts.recorder.state !== "idle" || this.#review.take !== null;
   }
 
-  #followRecorder() {
+  /**
+   * What an earlier visit left behind is heard, and decided about.
+   * @param {import("./outbox.js").OutboxItem} item
+   */
+  review({ take, description }) {
+    if (!this.unsaved) this.#review.open(take, description);
+  }
+
+  /**
+   * Something else needs the microphone: what is being recorded ends here, and nothing is until it is free again.
+   * @param {string} why "" when it is free
+   */
+  rest(why) {
     const { recorder } = this.#parts;
+    if (why && recorder.state === "asking") recorder.cancel();
+    if (why && recorder.state === "recording") recorder.stop();
+    this.#resting.textContent = why;
+    this.#root.classList.toggle("resting", why !== "");
+    byId("record").disabled = why !== "";
+  }
+
+  #followRecorder() {
+    const { recorder, outbox } = this.#parts;
     const on = (/** @type {string} */ type, /** @type {(detail: any) => void} */ act) =>
       recorder.addEventListener(type, (event) => act(/** @type {CustomEvent} */ (event).detail));
     on("state", ({ state, kind }) => this.#stateChanged(state, kind));
@@ -72,7 +96,9 @@ export class RecorderPanel {
       this.#view.showTick(tick);
       this.#button.showTick(tick.left / (tick.seconds + tick.left), tick.level);
     });
+    on("piece", (piece) => outbox.grow(piece));
     on("take", ({ take }) => this.#taken(take));
+    on("drop", ({ id }) => outbox.discard(id));
     on("error", (trouble) => this.#failed(trouble));
   }
 
@@ -96,6 +122,7 @@ export class RecorderPanel {
 
   #start() {
     const { recorder, player, preferences } = this.#parts;
+    if (this.#resting.textContent) return;
     this.#refused = false;
     this.#notes.clear();
     if (preferences.get("pausePlayer")) player.hold("recorder");

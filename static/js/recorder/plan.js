@@ -13,9 +13,17 @@
  * @property {Required<Wish>} wish within the thread's limits
  * @property {MediaRecorderOptions} options
  * @property {number|null} maxBytes the size to watch, null where it cannot be passed
+ * @property {number|null} slice milliseconds of a piece that is kept and sent while it is recorded; null: it is short, and
+ *   comes whole, with a length from the browser
  */
 
 import { bitRates, chooseType } from "./media-type.js";
+
+/** Milliseconds: of sound Chromium makes whole frames, 240; of a picture a piece should be worth a request. */
+const SOUND_SLICE = 230;
+const PICTURE_SLICE = 1000;
+/** Seconds: what is lost of a shorter clip when a tab dies is soon said again. */
+const SHORT = 3;
 
 /**
  * @param {Wish} wish
@@ -35,5 +43,13 @@ export function planFor(wish, settings, { isSupported, webkit }) {
     wish: { kind, seconds, stream, quality, microphone, camera },
     options: { mimeType, audioBitsPerSecond: bits.audio, ...(kind === "video" && { videoBitsPerSecond: bits.video }) },
     maxBytes: bits.watch ? maxBytes : null,
+    slice: sliceFor({ kind, seconds, watch: bits.watch }),
   };
+}
+
+/** @param {{kind: "audio"|"video", seconds: number, watch: boolean}} clip */
+function sliceFor({ kind, seconds, watch }) {
+  if (watch) return SOUND_SLICE;
+  if (seconds < SHORT) return null;
+  return kind === "video" ? PICTURE_SLICE : SOUND_SLICE;
 }

@@ -12,6 +12,7 @@ import { el } from "../ui/dom.js";
 import { clock, length } from "../ui/format.js";
 import { icon } from "../ui/icons.js";
 import { Ribbon } from "../ui/ribbon.js";
+import { withLength } from "./webm-length.js";
 
 export class Preview extends EventTarget {
   /** @type {Take|null} */
@@ -57,8 +58,7 @@ export class Preview extends EventTarget {
    */
   open(take, description, { focus }) {
     this.take = take;
-    this.#url = URL.createObjectURL(take.blob);
-    this.#media.src = this.#url;
+    this.#load(take);
     this.#screen.replaceChildren(this.#media);
     this.#screen.hidden = take.kind !== "video";
     this.#ribbon.setPeaks(take.peaks);
@@ -78,6 +78,14 @@ export class Preview extends EventTarget {
     URL.revokeObjectURL(this.#url);
     this.#plate.remove();
     return this.#description.value.trim();
+  }
+
+  /** @param {Take} take */
+  async #load(take) {
+    const playable = await withLength(take.blob, take.seconds);
+    if (this.take !== take) return;
+    this.#url = URL.createObjectURL(playable);
+    this.#media.src = this.#url;
   }
 
   #mainButtons() {

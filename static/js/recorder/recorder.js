@@ -1,7 +1,7 @@
 /**
  * From a press of Record to takes: opens the devices, records, lets them go.
  *
- * Events: "state", detail {state, kind}; "tick", detail {@link Tick}; "take", detail {take: {@link Take}};
+ * Events: "state", detail {state, kind}; "tick", "piece", "take" and "drop" as of {@link Session};
  * "error", detail {reason, device}, the reason being CaptureError's, "short" or "failed".
  * The state stays "recording" until the last take is given.
  *
@@ -113,8 +113,9 @@ export class Recorder extends EventTarget {
     this.#session = session;
     const on = (/** @type {string} */ type, /** @type {(detail: any) => void} */ act) =>
       session.addEventListener(type, (event) => act(/** @type {CustomEvent} */ (event).detail));
-    on("tick", (detail) => this.dispatchEvent(new CustomEvent("tick", { detail })));
-    on("take", (detail) => this.dispatchEvent(new CustomEvent("take", { detail })));
+    for (const type of ["tick", "piece", "take", "drop"]) {
+      on(type, (detail) => this.dispatchEvent(new CustomEvent(type, { detail })));
+    }
     on("end", ({ takes }) => {
       this.#release(plan);
       if (!takes) this.#complain("failed", "microphone");

@@ -5,6 +5,7 @@
  *
  * @typedef {import("./recorder.js").Take} Take
  */
+import { newKey } from "../key.js";
 import { t } from "../strings.js";
 import { toast } from "../ui/toast.js";
 import { Preview } from "./preview.js";
@@ -36,6 +37,7 @@ export class Review extends EventTarget {
       this.#close();
     });
     on("redo", () => {
+      if (this.take) outbox.discard(this.take.id);
       parts.description.value = this.#preview.close();
       this.dispatchEvent(new Event("redo"));
     });
@@ -54,6 +56,7 @@ export class Review extends EventTarget {
   open(take, description = this.#parts.description.value.trim()) {
     const { activeElement } = document;
     const focus = !activeElement || activeElement === document.body || activeElement.id === "record";
+    this.#parts.outbox.hold(take);
     this.#preview.open(take, description, { focus });
     this.dispatchEvent(new Event("changed"));
   }
@@ -61,9 +64,12 @@ export class Review extends EventTarget {
   /** Stop is where Discard appears, so a second tap must not cost what was said. */
   #discard() {
     const { take } = this;
+    const { outbox, free } = this.#parts;
     const description = this.#close();
+    if (!take) return;
+    outbox.discard(take.id);
     const restore = () => {
-      if (take && !this.take && this.#parts.free()) this.open(take, description);
+      if (!this.take && free()) this.open({ ...take, id: newKey() }, description);
     };
     toast(t("clip.discarded"), { action: t("undo"), onAction: restore });
   }

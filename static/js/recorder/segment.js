@@ -2,13 +2,12 @@
  * One MediaRecorder from start to stop: what will be one clip.
  *
  * @typedef {import("../clock.js").Clock} Clock
- * @typedef {{blob: Blob, mime: string, seconds: number, peaks: number[], created: string}} Recording
+ * @typedef {{blob: Blob, mime: string, seconds: number, peaks: number[]}} Recording
  */
 
+import { newKey } from "../key.js";
 import { PeakCollector } from "./peaks.js";
 
-/** Milliseconds between two looks at the size, where it must be watched. */
-const SLICE = 250;
 /** Seconds that an encoder may hold back before a look, beyond one slice. */
 const HELD_BACK = 0.5;
 /** Of the limit, for what comes at the end: a key frame, an index. */
@@ -20,11 +19,15 @@ const HOLLOW_MP4 = 1000;
 const FIRST_FRAME = 1000;
 
 export class Segment {
+  id = newKey();
   /** Clock time at which it began, ms. */
   began;
+  /** The same as a date, RFC 3339. */
+  created;
   #media;
   #clock;
-  #created;
+  #slice;
+  #onPiece;
   /** @type {Blob[]} */
   #pieces = [];
   #bytes = 0;
@@ -45,15 +48,18 @@ export class Segment {
    * @param {typeof MediaRecorder} parts.Media
    * @param {MediaStream} parts.stream
    * @param {MediaRecorderOptions} parts.options
-   * @param {number|null} parts.maxBytes a limit that may be passed, null where it cannot. Watching has its price: a
-   *   file that is handed out in pieces gets no duration from the browser
+   * @param {number|null} parts.slice milliseconds of a piece, null: it comes whole
+   * @param {number|null} parts.maxBytes a limit that may be passed, null where it cannot; it is watched piece by piece
+   * @param {(piece: Recording) => void} parts.onPiece the next one, and what it makes of the recording
    * @param {() => void} parts.onFull the next pieces may pass the limit
    * @param {() => void} parts.onEnd it stopped by itself
    * @param {Clock} parts.clock
    */
-  constructor({ Media, stream, options, maxBytes, onFull, onEnd, clock }) {
+  constructor({ Media, stream, options, slice, maxBytes, onPiece, onFull, onEnd, clock }) {
     this.#clock = clock;
+    this.#slice = slice;
     this.#maxBytes = maxBytes;
+    this.#onPiece = onPiece;
     this.#onFull = onFull;
     this.#media = new Media(stream, options);
     this.#media.ondataavailable = (event) => this.#take(event.data);
@@ -68,8 +74,8 @@ export class Segment {
       this.#media.onstart = () => resolve();
     });
     this.began = clock.now();
-    this.#created = new Date(clock.wall()).toISOString();
-    this.#media.start(maxBytes === null ? undefined : SLICE);
+    this.created = new Date(clock.wall()).toISOString();
+    this.#media.start(slice ?? undefined);
   }
 
   /** @param {number|null} rms the level just now, null where it cannot be known */
@@ -84,11 +90,9 @@ export class Segment {
     await Promise.race([this.#running, this.#stopped, late]);
     this.#stop();
     await this.#stopped;
-    const mime = this.#media.mimeType;
-    const blob = new Blob(this.#pieces, { type: mime });
-    const seconds = (/** @type {number} */ (this.#ended) - this.began) / 1000;
-    const peaks = this.#heard ? this.#peaks.peaks : [];
-    return blob.size > (mime.includes("mp4") ? HOLLOW_MP4 : HOLLOW) ? { blob, mime, seconds, peaks, created: this.#created } : null;
+    const { mimeType } = this.#media;
+    const made = this.#recording(new Blob(this.#pieces, { type: mimeType }));
+    return made.blob.size > (mimeType.includes("mp4") ? HOLLOW_MP4 : HOLLOW) ? made : null;
   }
 
   /** Stops, and forgets what was recorded. */
@@ -105,11 +109,30 @@ export class Segment {
 
   /** @param {Blob} piece */
   #take(piece) {
+    if (!piece.size) return;
     this.#pieces.push(piece);
     this.#bytes += piece.size;
-    if (this.#maxBytes === null || this.#ended !== null) return;
-    const perSecond = (this.#bytes * 1000) / Math.max(SLICE, this.#clock.now() - this.began);
-    const coming = perSecond * (SLICE / 1000 + HELD_BACK) + this.#maxBytes * RESERVE;
-    if (this.#bytes + coming > this.#maxBytes) this.#onFull();
+    if (this.#slice === null) return;
+    this.#onPiece(this.#recording(piece));
+    if (this.#maxBytes !== null && this.#ended === null) this.#watch(this.#slice, this.#maxBytes);
+  }
+
+  /**
+   * @param {number} slice ms
+   * @param {number} maxBytes
+   */
+  #watch(slice, maxBytes) {
+    const perSecond = (this.#bytes * 1000) / Math.max(slice, this.#clock.now() - this.began);
+    const coming = perSecond * (slice / 1000 + HELD_BACK) + maxBytes * RESERVE;
+    if (this.#bytes + coming > maxBytes) this.#onFull();
+  }
+
+  /**
+   * @param {Blob} blob
+   * @returns {Recording} with what is known so far
+   */
+  #recording(blob) {
+    const seconds = ((this.#ended ?? this.#clock.now()) - this.began) / 1000;
+    return { blob, mime: this.#media.mimeType, seconds, peaks: this.#heard ? this.#peaks.peaks : [] };
   }
 }

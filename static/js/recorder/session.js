@@ -1,7 +1,9 @@
 /**
  * One press of Record, from the open microphone to its last take.
  *
- * Events: "tick", detail {@link Tick}; "take", detail {take: {@link Take}}; "end", detail {takes}, when all are given.
+ * Events: "tick", detail {@link Tick}; "piece", detail {@link Piece}, while it is recorded; "take", detail {take: {@link
+ * Take}}; "drop", detail {id}, when a recording of which pieces may have come gives no take; "end", detail {takes}, when
+ * all are given.
  *
  * @typedef {import("../clock.js").Clock} Clock
  * @typedef {import("./plan.js").Plan} Plan
@@ -18,6 +20,8 @@
  * @property {TakeReason} reason
  * @property {string} created RFC 3339, by this browser's clock
  *
+ * @typedef {Omit<Take, "reason">} Piece `blob` is what follows the pieces before it, the rest is as of now
+ *
  * @typedef {object} Tick
  * @property {number} seconds since recording began
  * @property {number} left seconds until it ends by itself
@@ -25,7 +29,6 @@
  * @property {number[]} peaks so far, spread evenly over `seconds`
  */
 
-import { newKey } from "../key.js";
 import { loudness, PeakCollector } from "./peaks.js";
 import { Segment } from "./segment.js";
 
@@ -98,16 +101,16 @@ export class Session extends EventTarget {
     const worthIt = this.#segments === 1 || this.#clock.now() - segment.began >= SHORTEST_REST;
     this.#finish();
     if (worthIt) this.#closing = this.#closing.then(() => this.#give(segment, reason));
-    else segment.abandon();
+    else this.#drop(segment);
     await this.#closing;
-    if (!this.#cancelled) this.dispatchEvent(new CustomEvent("end", { detail: { takes: this.#takes } }));
+    if (!this.#cancelled) this.#tell("end", { takes: this.#takes });
   }
 
   /** Throws away what is not yet a take, and says nothing more. */
   cancel() {
     this.#cancelled = true;
     this.#finish();
-    this.#segment.abandon();
+    this.#drop(this.#segment);
   }
 
   #finish() {
@@ -116,13 +119,16 @@ export class Session extends EventTarget {
   }
 
   #record() {
-    const { options, maxBytes, wish } = this.#plan;
+    const { options, slice, maxBytes, wish } = this.#plan;
     this.#segments += 1;
-    return new Segment({
-      Media: this.#Media, stream: this.#stream, options, maxBytes, clock: this.#clock,
+    /** @type {Segment} */
+    const segment = new Segment({
+      Media: this.#Media, stream: this.#stream, options, slice, maxBytes, clock: this.#clock,
+      onPiece: (piece) => this.#tell("piece", { ...this.#facts(segment), ...piece }),
       onFull: () => (wish.stream ? this.#roll("bytes") : this.end("bytes")),
       onEnd: () => this.end("interrupted"),
     });
+    return segment;
   }
 
   #tick() {
@@ -148,7 +154,7 @@ export class Session extends EventTarget {
     this.#shape.push(rms ?? 0);
     /** @type {Tick} */
     const detail = { seconds: passed / 1000, left: left / 1000, level: loudness(rms ?? 0), peaks: this.#shape.peaks };
-    this.dispatchEvent(new CustomEvent("tick", { detail }));
+    this.#tell("tick", detail);
   }
 
   /**
@@ -173,10 +179,29 @@ export class Session extends EventTarget {
    */
   async #give(segment, reason) {
     const made = await segment.finish();
-    if (!made || this.#cancelled) return;
+    if (!made || this.#cancelled) return this.#tell("drop", { id: segment.id });
     this.#takes += 1;
     /** @type {Take} */
-    const take = { id: newKey(), kind: this.#plan.wish.kind, reason, ...made };
-    this.dispatchEvent(new CustomEvent("take", { detail: { take } }));
+    const take = { ...this.#facts(segment), reason, ...made };
+    this.#tell("take", { take });
+  }
+
+  /** @param {Segment} segment */
+  #drop(segment) {
+    segment.abandon();
+    this.#tell("drop", { id: segment.id });
+  }
+
+  /** @param {Segment} segment */
+  #facts({ id, created }) {
+    return { id, created, kind: this.#plan.wish.kind };
+  }
+
+  /**
+   * @param {string} type
+   * @param {object} detail
+   */
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

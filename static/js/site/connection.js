@@ -27,7 +27,11 @@ export class Connection {
     this.#parts = parts;
     const { downlink, outbox } = parts;
     downlink.addEventListener("state", (event) => this.#changed(/** @type {CustomEvent} */ (event).detail));
-    outbox.addEventListener("change", () => { if (this.#shown) this.#show(); });
+    outbox.addEventListener("change", (event) => {
+      if (this.#shown) this.#show();
+      // A thread without a password lets everybody listen: that one is not in it any more is noticed when sending.
+      if (/** @type {CustomEvent} */ (event).detail.item.error?.status === 401) parts.onLeft();
+    });
   }
 
   /** @param {DownlinkState} detail */

@@ -15,7 +15,8 @@ export class Leaving {
    * @param {import("./notes.js").Notes} parts.notes
    * @param {HTMLElement} parts.button
    * @param {string} parts.front URL of the front page
-   * @param {() => boolean} parts.unsaved something would be lost with the page
+   * @param {() => boolean} parts.unsaved something would be lost with the page, or cut short
+   * @param {() => boolean} parts.pending something is on its way, which would have to wait for the next visit
    */
   constructor(parts) {
     this.#parts = parts;
@@ -34,8 +35,9 @@ export class Leaving {
   }
 
   async #leave() {
-    const { api, downlink, front, unsaved } = this.#parts;
-    if (unsaved() && !confirm(t("link.leaveUnsent"))) return;
+    const { api, downlink, front, unsaved, pending } = this.#parts;
+    const doubt = unsaved() ? "link.leaveUnsaved" : pending() ? "link.leaveUnsent" : "";
+    if (doubt && !confirm(t(doubt))) return;
     this.#decided = true;
     downlink.stop();
     await api.leave().catch(() => {});

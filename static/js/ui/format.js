@@ -85,6 +85,16 @@ export function timeOfDay(date, now, lang) {
 }
 
 /**
+ * How long something will still take: "25 sec", "2 min".
+ * @param {number} seconds
+ * @param {string} lang
+ */
+export function roughly(seconds, lang) {
+  if (seconds < 55) return inUnits(Math.ceil(seconds / 5) * 5, "second", lang);
+  return inUnits(Math.round(seconds / 60), "minute", lang);
+}
+
+/**
  * @param {number} count bytes
  * @param {string} lang
  * @returns {string} "381 kB", "1.5 MB"
@@ -133,7 +143,7 @@ function dayWords(then, days, now, lang, month) {
 
 /**
  * @param {number} count
- * @param {"minute"|"hour"} unit
+ * @param {"second"|"minute"|"hour"} unit
  * @param {string} lang
  */
 function inUnits(count, unit, lang) {
