@@ -117,7 +117,7 @@ def _page(template: str, entry: str | None, language: str | None = None, **confi
         base=request.script_root,
         modules=assets.modules(entry) if entry else [],
         page_config={"version": assets.version, "base": request.script_root, "lang": language, **config},
-        page_strings=strings.for_scripts(language),
+        page_strings=strings.for_scripts(language, config["page"]),
         **config,
     )
     response = make_response(html)

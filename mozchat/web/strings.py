@@ -11,6 +11,8 @@ LANGUAGES = ("en", "ru")
 DEFAULT = "en"
 TEMPLATE_ONLY = "page."
 """Strings whose key begins so are for templates only and are not sent to scripts."""
+FRONT = "front."
+"""What begins so is for the scripts of the front page, which is to be light, and for no others."""
 
 
 class Strings:
@@ -34,9 +36,12 @@ class Strings:
 
         return t
 
-    def for_scripts(self, language: str) -> dict[str, str]:
-        """The strings that a page's scripts need."""
-        return {key: text for key, text in self._of(language).items() if not key.startswith(TEMPLATE_ONLY)}
+    def for_scripts(self, language: str, page: str) -> dict[str, str]:
+        """The strings that the scripts of a page ("front", "thread"...) need: its own, and those without a dot."""
+        strings = self._of(language).items()
+        if page == "front":
+            return {key: text for key, text in strings if key.startswith(FRONT) or "." not in key}
+        return {key: text for key, text in strings if not key.startswith((TEMPLATE_ONLY, FRONT))}
 
     def _of(self, language: str) -> dict[str, str]:
         return {**self._all[DEFAULT], **self._all.get(language, {})}

@@ -18,11 +18,14 @@
  * @property {"480p15"|"480p30"|"600p30"|"720p30"} quality
  * @property {"long"|"off"|number} poll a number is seconds between polls
  * @property {boolean} pausePlayer the player is silent while recording
+ * @property {boolean} autoAnswer a call is taken at once, with sound
+ * @property {boolean} ring a call is heard
  * @property {string} name the person's
  * @property {1|1.5|2} speed
  * @property {number} volume 0 to 1
  * @property {string} microphone deviceId, "" for the browser's choice
  * @property {string} camera deviceId, "" for the browser's choice
+ * @property {string} speaker deviceId, "" for the browser's choice
  * @property {Visit[]} threads most recent first
  */
 
@@ -45,11 +48,14 @@ const ROWS = {
   quality: { own: true, initial: () => "480p30", fit: oneOf("480p15", "480p30", "600p30", "720p30") },
   poll: { own: true, initial: (s) => pollOf(s.pollFactor ?? 30), fit: pollInterval },
   pausePlayer: { own: true, initial: () => true, fit: yesOrNo },
+  autoAnswer: { own: true, initial: () => false, fit: yesOrNo },
+  ring: { own: false, initial: () => true, fit: yesOrNo },
   name: { own: false, initial: () => "", fit: text },
   speed: { own: false, initial: () => 1, fit: oneOf(1, 1.5, 2) },
   volume: { own: false, initial: () => 1, fit: (v) => (v >= 0 && v <= 1 ? Number(v) : undefined) },
   microphone: { own: false, initial: () => "", fit: text },
   camera: { own: false, initial: () => "", fit: text },
+  speaker: { own: false, initial: () => "", fit: text },
   threads: { own: false, initial: () => [], fit: visits },
 };
 

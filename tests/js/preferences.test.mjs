@@ -97,3 +97,13 @@ test("threads visited: the newest first, once each, at most 20", () => {
 test("a switch of an ini may be written in several ways", () => {
   assert.deepEqual([1, "1", true, 0, "0", false, undefined, ""].map(flag), [true, true, true, false, false, false, false, false]);
 });
+
+test("calls ring and wait for an answer until something else is chosen; answering alone is for one thread only", () => {
+  const area = new FakeArea();
+  const first = open({}, area);
+  assert.deepEqual([first.get("ring"), first.get("autoAnswer"), first.get("speaker")], [true, false, ""]);
+  first.set("ring", false);
+  first.set("autoAnswer", true);
+  const other = new Preferences({ thread: "choir", settings, storage: new Storage({ area, tabs: {} }) });
+  assert.deepEqual([other.get("ring"), other.get("autoAnswer")], [false, false]);
+});

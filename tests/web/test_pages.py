@@ -56,6 +56,17 @@ def test_the_scripts_of_the_front_page_are_told_the_threads(ann, visitor):
     assert told["threads"] == visitor.ask("GET", "/api/threads").json["threads"]
 
 
+def test_a_page_carries_the_words_of_its_own_scripts_only(ann, visitor):
+    front = data_of(text_of(visitor, "/"), "page-strings")
+    thread = data_of(text_of(ann, "/walk/"), "page-strings")
+
+    assert {key.partition(".")[0] for key in front if "." in key} == {"front"}
+    assert {"call.hangUp", "clip.play", "chat.from"} < set(thread)
+    assert not {key for key in thread if key.startswith(("page.", "front."))}
+    assert "retry" in front
+    assert "retry" in thread
+
+
 def test_a_link_to_a_thread_leads_somebody_new_to_its_door_with_what_the_link_says(walk, visitor):
     page = text_of(visitor, "/walk/?user=Rosa&clip=abc")
     told = data_of(page, "page-config")

@@ -3,6 +3,8 @@ import { t, tn } from "../strings.js";
 import { bead } from "../ui/bead.js";
 import { el } from "../ui/dom.js";
 import { exactTime, timeOfDay } from "../ui/format.js";
+import { icon } from "../ui/icons.js";
+import { logWords } from "./call-words.js";
 
 /** @typedef {import("./chat-memory.js").Line} Line */
 
@@ -21,15 +23,15 @@ export class ChatLine {
     this.#me = me;
     this.#onRetry = onRetry;
     const mine = line.from === me;
-    const note = line.to === "*" ? "" : mine ? t("chat.toName", { name: line.to }) : t("chat.toYou");
+    const note = line.to === "*" || line.call ? "" : mine ? t("chat.toName", { name: line.to }) : t("chat.toYou");
     const exact = exactTime(line.sent, lang);
-    this.element = el("div", { class: `msg${mine ? " mine" : ""}${note ? " private" : ""}` },
+    this.element = el("div", { class: `msg${mine ? " mine" : ""}${note ? " private" : ""}${line.call ? " called" : ""}` },
       bead(line.from, { size: 24 }),
       el("div", { class: "msg-head" },
         el("b", { text: mine ? t("you") : line.from }),
         el("time", { dateTime: line.sent, title: exact, text: timeOfDay(line.sent, Date.now(), lang) }),
         note && el("span", { class: "to-note", text: note })),
-      el("p", { text: line.text }));
+      line.call ? el("p", null, icon("phone"), callWords(line, me)) : el("p", { text: line.text }));
     this.showState(line);
   }
 
@@ -47,6 +49,15 @@ export class ChatLine {
     if (words) this.element.append(this.#state);
     else this.#state.remove();
   }
+}
+
+/**
+ * @param {Line} line of a call
+ * @param {string} me name
+ */
+export function callWords({ from, to, call }, me) {
+  const { key, vars } = logWords(/** @type {import("./call-words.js").LogEntry} */ (call), from === me ? to : from);
+  return t(key, vars);
 }
 
 /** @param {Line} line */

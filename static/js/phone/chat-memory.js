@@ -9,6 +9,7 @@
  * @property {string} sent RFC 3339
  * @property {"sending"|"sent"|"kept"|"delivered"|"failed"} state of one's own; "sent" for what came from others
  * @property {string} [expires] RFC 3339, with "kept"
+ * @property {import("./call-words.js").LogEntry} [call] it is not a line that was written, but a call
  */
 
 const MOST = 200;
@@ -86,7 +87,8 @@ function sessionStorageIfAny() {
 
 /** @param {any} value */
 function isLine(value) {
-  return ["id", "from", "to", "text", "sent"].every((key) => typeof value?.[key] === "string") && STATES.has(value.state);
+  const told = ["id", "from", "to", "text", "sent"].every((key) => typeof value?.[key] === "string") && STATES.has(value.state);
+  return told && (value.call === undefined || typeof value.call?.key === "string");
 }
 
 /**

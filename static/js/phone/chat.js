@@ -57,6 +57,19 @@ export class Chat extends EventTarget {
     }
   }
 
+  /**
+   * A call that is over, or was missed; the same one once only.
+   * @param {{name: string, at: number, entry: import("./call-words.js").LogEntry}} call `name` is the other's; `at` ms
+   *   since 1970
+   */
+  addCall({ name, at, entry }) {
+    const { memory, me } = this.#parts;
+    const id = `call-${at}-${name}`;
+    if (memory.get(id)) return;
+    const [from, to] = entry.outgoing ? [me, name] : [name, me];
+    this.#add({ id, from, to, text: "", sent: new Date(at).toISOString(), state: "sent", call: entry });
+  }
+
   #submit() {
     const { to, message, me } = this.#parts;
     const text = message.value.trim();

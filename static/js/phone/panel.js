@@ -2,7 +2,9 @@
 import { t, tn } from "../strings.js";
 import { announce, byId } from "../ui/dom.js";
 import { bindDrawer, WIDE } from "../ui/sheet.js";
+import { CallActions } from "./call-actions.js";
 import { Chat } from "./chat.js";
+import { callWords } from "./chat-line.js";
 import { ChatMemory } from "./chat-memory.js";
 import { Roster } from "./roster.js";
 
@@ -15,6 +17,8 @@ export class PhonePanel {
   #to = byId("to");
   #roster;
   #chat;
+  #actions;
+  #me;
 
   /**
    * @param {object} parts
@@ -23,8 +27,12 @@ export class PhonePanel {
    * @param {string} parts.thread name
    * @param {string} parts.me name
    * @param {string} parts.lang
+   * @param {import("./phone.js").Phone} parts.phone
+   * @param {import("../preferences.js").Preferences} parts.preferences
    */
-  constructor({ api, base, thread, me, lang }) {
+  constructor({ api, base, thread, me, lang, phone, preferences }) {
+    this.#me = me;
+    this.#actions = new CallActions({ place: byId("calls"), phone, preferences, me });
     this.#roster = new Roster({ me, lang, online: byId("online"), away: byId("away"), awayHead: byId("away-head"),
       beads: byId("who-beads"), count: byId("who-count") });
     const memory = new ChatMemory(`mozchat${base}:${thread}:chat:${me}`);
@@ -45,14 +53,27 @@ export class PhonePanel {
     if (clips?.added?.length) this.#roster.heardOf(clips.added.map(({ author, created }) => ({ name: author, at: created })));
     if (online) {
       this.#roster.showOnline(online);
+      this.#actions.showOnline(online);
       this.#nameButton();
     }
+  }
+
+  /**
+   * A call that is over, or was missed.
+   * @param {Parameters<Chat["addCall"]>[0]} call
+   */
+  addCall(call) {
+    this.#chat.addCall(call);
+    this.#roster.heardOf([{ name: call.name, at: new Date(call.at).toISOString() }]);
   }
 
   #listen() {
     this.#roster.addEventListener("chosen", (event) => this.#address(/** @type {CustomEvent} */ (event).detail.name));
     this.#chat.addEventListener("line", (event) => this.#lineCame(/** @type {CustomEvent} */ (event).detail.line));
-    this.#to.addEventListener("input", () => this.#roster.address(this.#to.value.trim()));
+    this.#to.addEventListener("input", () => {
+      this.#roster.address(this.#to.value.trim());
+      this.#actions.address(this.#to.value.trim());
+    });
     this.#drawer.addEventListener("toggle", () => {
       if (!this.#isSeen()) return;
       this.#news.hidden = true;
@@ -73,11 +94,12 @@ export class PhonePanel {
   }
 
   /** @param {import("./chat-memory.js").Line} line */
-  #lineCame({ from, text }) {
-    if (this.#isSeen()) return;
+  #lineCame(line) {
+    const { from, text, call } = line;
+    if (this.#isSeen() || (call && call.key !== "missed")) return;
     this.#news.hidden = false;
     this.#nameButton();
-    announce(t("chat.from", { name: from, text }));
+    announce(call ? callWords(line, this.#me) : t("chat.from", { name: from, text }));
   }
 
   #isSeen() {

@@ -9,6 +9,7 @@
  * @property {import("../downlink/downlink.js").Downlink} downlink
  * @property {import("../recorder/capture.js").Capture} capture for choosing and trying devices; not the recorder's
  * @property {import("../api.js").Settings} settings the thread's
+ * @property {import("../phone/phone.js").Phone} phone
  * @property {HTMLElement} opener
  * @property {string} lang
  */
@@ -16,6 +17,7 @@ import { flag } from "../preferences.js";
 import { t, tn } from "../strings.js";
 import { el } from "../ui/dom.js";
 import { Sheet } from "../ui/sheet.js";
+import { CallSettings } from "./calls.js";
 import { factsOf } from "./facts.js";
 import { lengthRow } from "./length-row.js";
 import { LevelCheck } from "./level-check.js";
@@ -41,7 +43,7 @@ export class SettingsPanel {
   constructor(parts) {
     this.#parts = parts;
     this.#check = new LevelCheck(parts.capture, () => parts.preferences.get("microphone"));
-    this.#grid = el("div", { class: "sgrid" }, this.#recording(), this.#listening());
+    this.#grid = el("div", { class: "sgrid" }, this.#recording(), this.#listening(), new CallSettings(parts).element);
     parts.preferences.addEventListener("change", () => this.#show());
     parts.player.addEventListener("state", () => this.#show());
     this.#showFacts();
@@ -100,7 +102,7 @@ export class SettingsPanel {
     this.#shows.push(() => volume.show(Math.round(this.#get("volume") * LOUDEST), `${Math.round(this.#get("volume") * 100)}%`));
     const standby = actionButton("pause", t("player.standby"), () => player.standby(!player.state.standby));
     this.#shows.push(() => standby.setAttribute("aria-pressed", String(player.state.standby)));
-    return el("div", null, el("h3", { class: "lab", text: t("settings.listening") }),
+    return el("div", { class: "tall" }, el("h3", { class: "lab", text: t("settings.listening") }),
       toggle("playNew"), toggle("onlyOthers"), toggle("pausePlayer"),
       this.#bound(stopAfter, () => player.state.stopAfterThis),
       volume.row, this.#pollRow(),
