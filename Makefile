@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PROJECT := pyproject.toml mozchat/__init__.py
 
-.PHONY: run test unit browser check types-js format clean
+.PHONY: run test unit bench browser check types-js format clean
 
 run: $(VENV)/.run-ready
 	$(BIN)/mozchat run --host $(HOST) --port $(PORT) --threads $(THREADS)
@@ -21,6 +21,10 @@ test: $(VENV)/.test-ready
 # The tests that start no browser and no server: seconds.
 unit: $(VENV)/.test-ready
 	$(BIN)/python -m pytest -m "not browser and not process and not slow"
+
+# What the site can do on this machine, as a table and as bench.json; BENCH names scenarios, none: all.
+bench: $(VENV)/.test-ready
+	$(BIN)/python -m tests.bench --json bench.json $(BENCH)
 
 browser: $(VENV)/.test-ready
 	tests/install-tools

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import resource
 import signal
 from types import FrameType
 from typing import Any
@@ -11,27 +12,39 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.base import Worker
 
+from mozchat import worker
 from mozchat.services.site import Site
 from mozchat.settings import SiteSettings
 from mozchat.web.app import create_app
 
+THREADS = 64
+"""Worker threads of a process where listeners need none. They are made when there is work for them."""
 SPARE = 4
-"""Worker threads beyond the listeners' that a process has at least."""
+"""Where a listener holds a worker thread: those beyond the listeners' that a process has at least."""
+OTHER_FILES = 256
+"""Open files of a process beside its connections."""
+LISTENERS = 2000 if worker.fits() else 200
+"""Long polls that a site holds at once where nothing else is said."""
 
 
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with threads. `listeners` is for the whole site and shared out over the `workers`."""
 
-    def __init__(self, settings: SiteSettings, *, host: str, port: int, workers: int, listeners: int) -> None:
+    def __init__(
+        self, settings: SiteSettings, *, host: str, port: int, workers: int, listeners: int | None
+    ) -> None:
         self._site_settings = settings
-        self._each = math.ceil(listeners / workers)
-        threads = max(math.ceil(self._each * 4 / 3), self._each + SPARE)
+        most = _most_open_files() - OTHER_FILES
+        each = math.ceil((LISTENERS if listeners is None else listeners) / workers)
+        self._each = min(each, most // 2)
+        held_by_threads = 0 if worker.fits() else max(math.ceil(self._each * 4 / 3), self._each + SPARE)
+        self._connections = min(1000 + THREADS + self._each, most)
         self._options: dict[str, Any] = {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "workers": workers,
-            "threads": threads,
-            "worker_class": "gthread",
-            "worker_connections": 1000 + threads,
+            "threads": held_by_threads or THREADS,
+            "worker_class": "gthread" if held_by_threads else worker.Worker,
+            "worker_connections": self._connections,
             "backlog": 2048,
             "keepalive": 30,
             "graceful_timeout": 5,
@@ -50,15 +63,29 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """The application, made in each worker."""
-        site = Site(self._site_settings.threads_folder, self._each)
+        _allow_open_files(self._connections + OTHER_FILES)
+        settings = self._site_settings
+        site = Site(settings.threads_folder, self._each, min_free_bytes=settings.min_free_bytes)
         app = create_app(site)
         app.extensions["mozchat-stop"] = site.stop
         return app
 
 
-def _release_listeners_at_stop(worker: Worker) -> None:
+def _most_open_files() -> int:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return 1 << 30 if hard == resource.RLIM_INFINITY else hard
+
+
+def _allow_open_files(number: int) -> None:
+    """Every connection is an open file, and many systems allow 1024 unless more are asked for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < number:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(number, _most_open_files()), hard))
+
+
+def _release_listeners_at_stop(process: Worker) -> None:
     """gunicorn waits for requests that are under way when it stops: have the long polls answer at once."""
-    stop = worker.wsgi.extensions["mozchat-stop"]
+    stop = process.wsgi.extensions["mozchat-stop"]
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         before = signal.getsignal(number)
 

@@ -14,7 +14,8 @@ LAYERS = {
     "storage": {"domain"},
     "services": {"domain", "storage", "settings"},
     "web": {"domain", "services", "settings", "resources"},
-    "server": {"domain", "services", "settings", "web"},
+    "worker": {"web"},
+    "server": {"domain", "services", "settings", "web", "worker"},
     "wsgi": {"services", "settings", "web"},
     "cli": {"domain", "services", "settings", "resources", "server"},
     "__main__": {"cli"},
@@ -44,7 +45,7 @@ PURE |= {
     "enum",
     "ipaddress",
 }
-PURE |= {"base64", "hmac", "operator", "string"}
+PURE |= {"base64", "heapq", "hmac", "operator", "string"}
 
 
 def modules():

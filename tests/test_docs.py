@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mozchat.domain.message import DELIVERED, KINDS
+from mozchat.domain.call_log import CALLING, FIELDS, TALKING
+from mozchat.domain.message import DELIVERED, KINDS, checked_body
 from mozchat.domain.options import OPTIONS
+from mozchat.domain.signal import HANGUP_REASONS, REJECT_REASONS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -39,7 +41,7 @@ def test_the_readme_has_the_table_of_all_settings_as_the_code_has_it():
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_the_protocol_has_every_request(method, path):
-    whole = path.replace("{thread}", "<thread>").replace("{clip_id}", "<id>")
+    whole = path.replace("{thread}", "<thread>").replace("{clip_id}", "<id>").replace("{upload_id}", "<id>")
     short = whole.replace("/api/threads/<thread>", "…")
 
     assert any(re.search(rf"`{method} {re.escape(form)}[`?]", PROTOCOL) for form in (whole, short))
@@ -61,6 +63,20 @@ def test_the_protocol_has_no_type_of_message_that_there_is_not():
     table = PROTOCOL.partition("## Messages")[2].partition("\n## ")[0]
 
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(TYPES)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_sample_of_a_message_in_the_protocol_is_one(kind):
+    sample = json.loads(re.search(rf"^\| `{kind}` \|.*?`(\{{.*\}})`", PROTOCOL, re.MULTILINE)[1])
+
+    assert checked_body(kind, sample) == sample
+
+
+def test_the_readme_has_every_field_and_state_of_the_call_log():
+    section = README.partition("## Calls")[2].partition("\n## ")[0]
+
+    for word in (*FIELDS, CALLING, TALKING, *REJECT_REASONS, *HANGUP_REASONS):
+        assert f"`{word}`" in section
 
 
 @pytest.mark.parametrize("parameter", ["cursor", "wait", "next"])

@@ -56,6 +56,16 @@ class Person:
             raise ValueError(f"not a person's record: {error!r}") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A sign of life of somebody, made at `now`: online until `until`, and messages up to number `seen` have
+    arrived. Times in milliseconds since 1970."""
+
+    now: int
+    until: int = 0
+    seen: int = 0
+
+
 class Roster:
     """The people of a thread, immutable: a change gives a new roster."""
 
@@ -88,6 +98,10 @@ class Roster:
         """A short hash of who is online at `now`."""
         return self._at(now)[3]
 
+    def unchanged_until(self, now: int) -> int:
+        """Until when those who are online at `now` are, unless somebody comes, goes or stays."""
+        return self._at(now)[1]
+
     def _at(self, now: int) -> tuple[int, int, tuple[str, ...], str]:
         """Who is online, remembered from one mark's end to the next: asking costs nothing with many people."""
         counted = self._counted
@@ -116,19 +130,23 @@ class Roster:
         )
         return Roster(others)._with(Person(name, identity, until, now, seen, key))
 
-    def mark(self, name: str, *, now: int, until: int) -> Roster:
-        """Online until `until`; a mark that reaches further stays."""
-        person = self._people[fold(name)]
-        return self._with(replace(person, online_until=max(until, person.online_until), last_seen=now))
+    def marked(self, marks: Mapping[str, Mark]) -> Roster:
+        """With these marks, by name. What reaches further already stays, and so does one who has left since."""
+        people = dict(self._people)
+        for name, mark in marks.items():
+            person = people.get(fold(name))
+            if person is None:
+                continue
+            seen = max(mark.seen, person.seen)
+            if mark.now >= person.last_seen:
+                until = max(mark.until, person.online_until)
+                person = replace(person, online_until=until, last_seen=mark.now)
+            people[fold(name)] = replace(person, seen=seen)
+        return Roster(people.values())
 
     def release(self, name: str, *, now: int) -> Roster:
         """Offline at once; the name stays held."""
         return self._with(replace(self._people[fold(name)], online_until=now, last_seen=now))
-
-    def acknowledge(self, name: str, number: int) -> Roster:
-        """Messages up to `number` have arrived."""
-        person = self._people[fold(name)]
-        return self._with(replace(person, seen=max(number, person.seen)))
 
     def forget(self, now: int, hold: int) -> Roster:
         """Without the names that nobody holds any more, and without those beyond `MAX_PEOPLE`."""

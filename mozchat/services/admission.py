@@ -25,14 +25,24 @@ class Admission:
             return self._configured
         return server_threads * 3 // 4 if server_threads and server_threads > 1 else 0
 
-    @contextmanager
-    def place(self, server_threads: int | None) -> Iterator[bool]:
-        """Take a place for as long as the context lasts; gives whether there was one."""
+    def enter(self, server_threads: int | None) -> bool:
+        """Take a place; gives whether there was one."""
         with self._guard:
             admitted = self.held < self.room(server_threads)
             self.held += admitted
+        return admitted
+
+    def leave(self) -> None:
+        """Give a place back."""
+        with self._guard:
+            self.held -= 1
+
+    @contextmanager
+    def place(self, server_threads: int | None) -> Iterator[bool]:
+        """Take a place for as long as the context lasts; gives whether there was one."""
+        admitted = self.enter(server_threads)
         try:
             yield admitted
         finally:
-            with self._guard:
-                self.held -= admitted
+            if admitted:
+                self.leave()

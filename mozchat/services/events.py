@@ -1,16 +1,36 @@
-"""Waiting for events: what is new for a listener, at once or as soon as there is something."""
+"""What is new for a listener: asked for at first with a sign of life, then looked for whenever the bell rings."""
 
 from __future__ import annotations
 
-import time
+from dataclasses import dataclass
 
+from mozchat.domain.errors import MozchatError
 from mozchat.domain.thread_state import Changes
-from mozchat.services import clips, sessions
+from mozchat.services import calls, clips, sessions
 from mozchat.services.access import Visit, reading_goes_on, visit
 from mozchat.services.site import Site
+from mozchat.storage.thread_store import Stamp, ThreadStore
 
 LONGEST_AHEAD = 60.0
 """Seconds that a poller may announce until its next poll."""
+
+
+@dataclass(frozen=True)
+class Calm:
+    """A question about a thread had no answer, and will have none and leave nothing to be written from `since`
+    to `until` (milliseconds since 1970), as long as the thread's stamp is this."""
+
+    store: ThreadStore
+    stamp: Stamp
+    since: int
+    until: int
+
+    def holds(self, now: int) -> bool:
+        """Whether that is so now."""
+        try:
+            return self.since <= now < self.until and self.store.stamp() == self.stamp
+        except MozchatError:
+            return False
 
 
 def poll(site: Site, inside: Visit, cursor: str | None, *, ahead: float = 0) -> Changes:
@@ -20,27 +40,30 @@ def poll(site: Site, inside: Visit, cursor: str | None, *, ahead: float = 0) -> 
         person = sessions.touch(site, inside, min(ahead, LONGEST_AHEAD))
         if person and cursor:
             inside.store.acknowledge(person, cursor, site.now(), inside.settings.message_lifetime_sec * 1000)
+    calls.keep_current(site, inside)
     clips.tidy(site, inside)
     return _since(site, inside, cursor)
 
 
-def wait(site: Site, inside: Visit, token: str | None, cursor: str, seconds: float) -> Changes:
-    """What is new since `cursor`, within `seconds`; empty changes when nothing came. Returns early when the
-    process is about to end. Raises what `visit` does if the thread was closed to the listener meanwhile."""
-    bell = site.store.bell
-    name = inside.store.name
-    deadline = time.monotonic() + seconds
-    with bell.listen(name):
-        while True:
-            generation = bell.generation(name)
-            changes = _since(site, inside, cursor)
-            left = deadline - time.monotonic()
-            if changes or left <= 0 or bell.stopping:
-                return changes
-            bell.wait(name, generation, left)
-            if not bell.stopping:
-                inside = visit(site, name, token)
-                clips.tidy(site, inside)
+def look(site: Site, thread: str, token: str | None, cursor: str | None) -> tuple[Visit, Changes]:
+    """What is new since `cursor`, now, for somebody who is waiting; the upkeep looks for lost files. Raises what
+    `visit` does if the thread was closed to the listener meanwhile."""
+    inside = visit(site, thread, token)
+    if inside.settings.remove_expired_from_dir:
+        clips.tidy(site, inside)
+    return inside, _since(site, inside, cursor)
+
+
+def calm_after(site: Site, inside: Visit, stamp: Stamp, ahead: float) -> Calm:
+    """What a `poll` without an answer says about the same question later on; `stamp` is the thread's before it,
+    `ahead` the longest that will be."""
+    now = until = site.now()
+    if not inside.settings.remove_expired_from_dir:
+        until = min(inside.store.roster().unchanged_until(now), inside.store.audit_due(stamp, now))
+        if inside.person:
+            due = sessions.touch_due(inside.person, inside.settings, min(ahead, LONGEST_AHEAD))
+            until = min(until, due, calls.current_until(inside, now))
+    return Calm(inside.store, stamp, now, until)
 
 
 def _since(site: Site, inside: Visit, cursor: str | None) -> Changes:

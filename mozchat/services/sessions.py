@@ -11,7 +11,7 @@ from werkzeug.security import check_password_hash
 from mozchat.domain.errors import Forbidden, PasswordNeeded
 from mozchat.domain.identity import TOKEN_BYTES, identity_of, is_token
 from mozchat.domain.names import participant_name
-from mozchat.domain.options import HASH_PREFIX
+from mozchat.domain.options import HASH_PREFIX, ThreadSettings
 from mozchat.domain.presence import Person
 from mozchat.services.access import Visit, approach, password_mark
 from mozchat.services.site import Site
@@ -60,9 +60,25 @@ def touch(site: Site, inside: Visit, ahead: float) -> Person | None:
     if inside.person is None:
         return None
     now = site.now()
-    until = now + int(ahead * 1000) + inside.settings.user_status_fade_s * 1000
-    inside.store.touch(inside.person, now=now, until=until)
+    inside.store.touch(
+        inside.person,
+        now=now,
+        until=now + int(ahead * 1000) + inside.settings.user_status_fade_s * 1000,
+        enough=now + _enough(inside.settings, ahead),
+    )
     return inside.person
+
+
+def touch_due(person: Person, settings: ThreadSettings, ahead: float) -> int:
+    """The time (milliseconds since 1970) from which on a sign of life for `ahead` seconds is written again."""
+    return person.online_until - _enough(settings, ahead)
+
+
+def _enough(settings: ThreadSettings, ahead: float) -> int:
+    """For how long (milliseconds) whoever will ask again in `ahead` seconds must be online at least: some time
+    beyond that, since requests are late at times, and else half of what a mark is long."""
+    fade = settings.user_status_fade_s * 1000
+    return max(int(ahead * 1000) + fade // 5, (int(ahead * 1000) + fade) // 2)
 
 
 def _check_password(site: Site, door: Visit, password: str | None, address: str) -> None:

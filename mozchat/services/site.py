@@ -15,14 +15,20 @@ def _milliseconds() -> int:
 
 
 class Site:
-    """What every use case is handed. `now()` is in milliseconds since 1970."""
+    """What every use case is handed. `now()` is in milliseconds since 1970; `min_free_bytes` is what clips
+    leave free of the disk."""
 
     def __init__(
-        self, threads_folder: Path, listeners: int | None = None, now: Callable[[], int] = _milliseconds
+        self,
+        threads_folder: Path,
+        listeners: int | None = None,
+        now: Callable[[], int] = _milliseconds,
+        min_free_bytes: int = 0,
     ) -> None:
         self.store = SiteStore(threads_folder)
         self.admission = Admission(listeners)
         self.now = now
+        self.min_free_bytes = min_free_bytes
 
     def stop(self) -> None:
         """Release the listeners: the process is about to end. Safe in a signal handler."""

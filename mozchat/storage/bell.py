@@ -15,7 +15,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 LOOK_SECONDS = 1.0
@@ -50,15 +50,15 @@ class Bell:
         self._address: Path | None = None
         self._watcher: threading.Thread | None = None
         self._sender = _datagram_socket()
+        self.heard: Callable[[Collection[str]], None] | None = None
+        """Called with the names of threads listened to that have changed, and with none when it is time to
+        stop; in any OS thread. For listeners that do not wait in a thread of their own."""
         self.stopping = False
 
     def ring(self, name: str) -> None:
         """Something has changed in a thread."""
-        with self._changed:
-            watched = self._watched.get(name)
-            if watched:
-                watched.generation += 1
-                self._changed.notify_all()
+        if name in self._watched:
+            self._wake({name: self._look(name)})
         try:
             peers = [peer for peer in os.listdir(self._folder) if peer.endswith(_SUFFIX)]  # noqa: PTH208
         except OSError:
@@ -68,34 +68,52 @@ class Bell:
             if peer != own:
                 self._send(self._folder / peer, name.encode())
 
-    def generation(self, name: str) -> int:
-        """Read before looking at a thread; `wait` returns at once if it has moved on since."""
-        with self._changed:
-            watched = self._watched.get(name)
-            return watched.generation if watched else 0
-
-    @contextlib.contextmanager
-    def listen(self, name: str) -> Iterator[None]:
-        """While this context lasts, changes of the thread are followed."""
-        fingerprint = self._look(name)
-        with self._changed:
-            watched = self._watched.setdefault(name, _Watched(fingerprint))
-            watched.listeners += 1
-        self.start()
-        try:
-            yield
-        finally:
+    def follow(self, names: Collection[str]) -> None:
+        """One listener more for each of these threads: from now on their changes are followed."""
+        for name in names:
+            fingerprint = None if name in self._watched else self._look(name)
             with self._changed:
+                watched = self._watched.get(name)
+                if watched is None:
+                    watched = self._watched[name] = _Watched(fingerprint)
+                watched.listeners += 1
+        self.start()
+
+    def unfollow(self, names: Collection[str]) -> None:
+        """The reverse of `follow`."""
+        with self._changed:
+            for name in names:
+                watched = self._watched[name]
                 watched.listeners -= 1
                 if not watched.listeners:
                     del self._watched[name]
 
-    def wait(self, name: str, generation: int, seconds: float) -> None:
-        """Wait until the thread's generation is another than `generation`, or the time is over, or the
+    @contextlib.contextmanager
+    def listen(self, names: Collection[str]) -> Iterator[None]:
+        """While this context lasts, changes of the threads are followed."""
+        self.follow(names)
+        try:
+            yield
+        finally:
+            self.unfollow(names)
+
+    def follows(self, name: str) -> bool:
+        """Whether a thread has listeners in this process."""
+        return name in self._watched
+
+    def generation(self, names: Collection[str]) -> int:
+        """Read before looking at threads that are followed; `wait` returns at once if it has moved on since."""
+        with self._changed:
+            return sum(self._watched[name].generation for name in names)
+
+    def wait(self, names: Collection[str], generation: int, seconds: float) -> None:
+        """Wait until the generation of these threads is another than `generation`, or the time is over, or the
         process stops. Called inside `listen`."""
         with self._changed:
-            watched = self._watched[name]
-            self._changed.wait_for(lambda: watched.generation != generation or self.stopping, seconds)
+            watched = [self._watched[name] for name in names]
+            self._changed.wait_for(
+                lambda: self.stopping or sum(each.generation for each in watched) != generation, seconds
+            )
 
     def stop(self) -> None:
         """Release all listeners. Safe in a signal handler: it only sets a flag and sends one datagram."""
@@ -140,25 +158,32 @@ class Bell:
     def _watch(self) -> None:
         looked = time.monotonic()
         while not self.stopping:
-            rung = self._receive()
+            rung = {name: self._look(name) for name in self._receive() if name in self._watched}
             now = time.monotonic()
             if self._socket is None or now - looked >= LOOK_SECONDS:
                 rung |= self._look_around()
+            if rung:
+                self._wake(rung)
             if now - looked >= LOOK_SECONDS:
                 looked = now
                 self._mend()
                 self._upkeep()
-            if rung:
-                with self._changed:
-                    for name in rung & self._watched.keys():
-                        self._watched[name].generation += 1
-                    self._changed.notify_all()
-        with self._changed:
-            self._changed.notify_all()
+        self._wake({})
         if self._socket and self._address:
             self._socket.close()
             with contextlib.suppress(OSError):
                 self._address.unlink()
+
+    def _wake(self, rung: dict[str, object]) -> None:
+        """Wake the listeners of the threads that were rung for, which now have these fingerprints."""
+        with self._changed:
+            heard = [name for name in rung if name in self._watched]
+            for name in heard:
+                self._watched[name].generation += 1
+                self._watched[name].fingerprint = rung[name]
+            self._changed.notify_all()
+        if self.heard and (heard or self.stopping):
+            self.heard(heard)
 
     def _receive(self) -> set[str]:
         """The names that were rung; waits for the first, then takes whatever else is there."""
@@ -176,18 +201,11 @@ class Bell:
         except OSError:
             return rung
 
-    def _look_around(self) -> set[str]:
+    def _look_around(self) -> dict[str, object]:
         with self._changed:
-            names = list(self._watched)
-        changed = set()
-        for name in names:
-            fingerprint = self._look(name)
-            with self._changed:
-                watched = self._watched.get(name)
-                if watched and watched.fingerprint != fingerprint:
-                    watched.fingerprint = fingerprint
-                    changed.add(name)
-        return changed
+            known = {name: watched.fingerprint for name, watched in self._watched.items()}
+        now = {name: self._look(name) for name in known}
+        return {name: fingerprint for name, fingerprint in now.items() if fingerprint != known[name]}
 
     def _look(self, name: str) -> object:
         try:

@@ -18,7 +18,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _BARRED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
-def signature(path: Path) -> Signature | None:
+def signature(path: Path | str) -> Signature | None:
     """The file's signature; `None` where there is none."""
     try:
         status = os.stat(path)  # noqa: PTH116 - called on every poll, and Path.stat costs twice as much

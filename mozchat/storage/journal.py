@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,10 @@ class Journal:
     def read(self, header: Header, position: int) -> list[tuple[Event, int]]:
         """The events from `position` on, each with the position where it ends. A torn last line counts for
         nothing. Raises `Broken` where the file has no such position or is not the one of `header` any more."""
-        with self.path.open("rb") as file:
-            if _parse_header(file.readline(4096)) != header or position < header.start:
+        if position < header.start:
+            raise Broken
+        with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123 - read on the way of every event
+            if _parse_header(file.read(header.length)) != header:
                 raise Broken
             before = header.length + position - header.start - 1
             file.seek(before)
@@ -137,6 +140,7 @@ def make_durable(handle: int) -> None:
         os.close(handle)
 
 
+@lru_cache(64)
 def _parse_header(line: bytes) -> Header:
     try:
         header = json.loads(line)

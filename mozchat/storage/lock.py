@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import SoftFileLock, Timeout
 
 from mozchat.domain.errors import Unavailable
 from mozchat.storage.files import faults_named
@@ -16,12 +20,14 @@ TIMEOUT = 5.0
 """Seconds after which a writer gives up. A lock is held for milliseconds, so this means that something is
 wrong (a file system without working locks, a process that was stopped)."""
 
-_POLL = 0.0005
+_POLL = 0.0002
 """Seconds between tries. Only one thread of each process tries, so this is no herd."""
+_NO_FLOCK = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
 
 
 class ThreadLock:
-    """Between the threads of this process a mutex, between processes a lock on `path`.
+    """Between the threads of this process a mutex, between processes a `flock` on `path`; where the file system
+    has none, a lock file beside it.
 
     The file is apart from the thread's folder, so that taking the lock never brings back a folder that an
     administrator has removed.
@@ -30,7 +36,7 @@ class ThreadLock:
     def __init__(self, path: Path) -> None:
         self._mutex = threading.Lock()
         self._path = path
-        self._file = FileLock(path, thread_local=False, mode=0o660)
+        self._soft = SoftFileLock(f"{path}.soft", thread_local=False)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -40,16 +46,53 @@ class ThreadLock:
         try:
             with faults_named("the folder of the locks"):
                 self._path.parent.mkdir(mode=0o770, exist_ok=True)
-                try:
-                    self._file.acquire(timeout=TIMEOUT, poll_interval=_POLL)
-                except Timeout as error:
-                    raise _busy() from error
+                handle = self._acquire()
             try:
                 yield
             finally:
-                self._file.release()
+                if handle is None:
+                    self._soft.release()
+                else:
+                    os.close(handle)
         finally:
             self._mutex.release()
+
+    def _acquire(self) -> int | None:
+        """Take the lock; gives the open file that has it, or `None` where it is the lock file."""
+        deadline = time.monotonic() + TIMEOUT
+        while True:
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o660)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is_still(handle, self._path):
+                    return handle
+            except BlockingIOError:
+                pass
+            except OSError as error:
+                if error.errno not in _NO_FLOCK:
+                    os.close(handle)
+                    raise
+                os.close(handle)
+                self._acquire_soft()
+                return None
+            os.close(handle)
+            if time.monotonic() > deadline:
+                raise _busy()
+            time.sleep(_POLL)
+
+    def _acquire_soft(self) -> None:
+        try:
+            self._soft.acquire(timeout=TIMEOUT, poll_interval=_POLL)
+        except Timeout as error:
+            raise _busy() from error
+
+
+def _is_still(handle: int, path: Path) -> bool:
+    """Whether the open file is the one of this name: somebody may have emptied the folder meanwhile."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _busy() -> Unavailable:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from pathlib import Path
 from typing import Any
 
 from mozchat.domain.errors import Invalid
 from mozchat.domain.names import participant_name
-from mozchat.domain.presence import Person, Roster
+from mozchat.domain.presence import Mark, Person, Roster
 from mozchat.storage.files import Signature, read_bytes, signature, write_atomically
 
 VERSION = 1
@@ -38,6 +39,33 @@ class PeopleFile:
         data = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
         write_atomically(self.path, data, durable=durable)
         self._read = signature(self.path), roster
+
+
+class Marks:
+    """Marks of people that are still to be written: many at once cost as much as one. Safe between OS threads."""
+
+    def __init__(self) -> None:
+        self._marks: dict[str, Mark] = {}
+        self._guard = threading.Lock()
+
+    def __bool__(self) -> bool:
+        return bool(self._marks)
+
+    def add(self, name: str, mark: Mark) -> None:
+        """Add a mark to what is known of a name."""
+        with self._guard:
+            old = self._marks.get(name, mark)
+            self._marks[name] = Mark(mark.now, max(mark.until, old.until), max(mark.seen, old.seen))
+
+    def get(self, name: str) -> Mark | None:
+        """What is still to be written of a name."""
+        return self._marks.get(name)
+
+    def take(self) -> dict[str, Mark]:
+        """All of them, which whoever asks now writes."""
+        with self._guard:
+            taken, self._marks = self._marks, {}
+        return taken
 
 
 def _people(data: bytes | None, path: Path) -> list[Person]:

@@ -34,6 +34,7 @@ class StateReader:
         self._has_media = has_media
         self._state: ThreadState | None = None
         self._stamp: tuple[Signature | None, Signature | None] | None = None
+        self._head: tuple[Signature | None, tuple[str, int] | None] = (None, None)
 
     def current(self) -> ThreadState:
         """The state as it stands on disk now. Raises `NeedsRebuild`, and `checkpoint.Broken`."""
@@ -42,7 +43,7 @@ class StateReader:
             if self._state is not None and stamp == self._stamp:
                 return self._state
             try:
-                if not self._follow():
+                if not self._follow(stamp[1]):
                     self._load()
             except (journal.Broken, FileNotFoundError):
                 self._state = None
@@ -57,6 +58,21 @@ class StateReader:
         """The state as of the last look, for what can bear that it is behind."""
         return self._state
 
+    def checkpointed(self) -> tuple[str, int] | None:
+        """The epoch of the catalogue on disk and the position up to which it goes, as of the last look."""
+        found = self._stamp[1] if self._stamp else signature(self.catalogue_path)
+        return self._head_of(found)
+
+    def catalogue_bytes(self) -> int:
+        """The size of the catalogue on disk, as of the last look."""
+        found = self._stamp[1] if self._stamp else None
+        return found[1] if found else 0
+
+    def _head_of(self, found: Signature | None) -> tuple[str, int] | None:
+        if found is None or self._head[0] != found:
+            self._head = found, checkpoint.epoch_and_position(self.catalogue_path)
+        return self._head[1]
+
     def written(self, state: ThreadState, header: Header) -> None:
         """The caller, who holds the lock, has brought the files to this state."""
         self._state = state
@@ -66,13 +82,14 @@ class StateReader:
     def _signatures(self) -> tuple[Signature | None, Signature | None]:
         return self.journal.signature(), signature(self.catalogue_path)
 
-    def _follow(self) -> bool:
-        """Take in what the journal has beyond the remembered state, if both still belong together."""
+    def _follow(self, catalogue: Signature | None) -> bool:
+        """Take in what the journal has beyond the remembered state, if both still belong together, and to the
+        catalogue that has this signature."""
         state = self._state
         if state is None or self.header is None:
             return False
         header = self.journal.header()
-        head = checkpoint.epoch_and_position(self.catalogue_path)
+        head = self._head_of(catalogue)
         if header.epoch != state.epoch or head is None or head[0] != state.epoch:
             return False
         for event, position in self.journal.read(header, state.position):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from pathlib import Path
@@ -61,12 +62,18 @@ class SiteStore:
         (folder / ".ini").write_bytes(ini)
         return self.thread(name)
 
+    def disk_free(self) -> int:
+        """How many bytes of the disk are free for this process."""
+        status = os.statvfs(self.folder)
+        return status.f_bavail * status.f_frsize
+
     def close(self) -> None:
         """Put away what a running process has: its bell."""
         self.bell.close()
 
     def _new(self, name: str) -> ThreadStore:
-        return ThreadStore(self.folder / name, self.run_folder / f"{name}.lock", self._changed)
+        lock = self.run_folder / f"{name}.lock"
+        return ThreadStore(self.folder / name, lock, self._changed, self.bell.start)
 
     def _changed(self, name: str) -> None:
         self._behind.setdefault(name, time.monotonic() + FLUSH_SECONDS)
@@ -74,15 +81,23 @@ class SiteStore:
         self.bell.ring(name)
 
     def _fingerprint(self, name: str) -> object:
-        return self.thread(name).fingerprint(time.time_ns() // 1_000_000)
+        return self.thread(name).fingerprint(_milliseconds())
 
     def _upkeep(self) -> None:
-        """Let `catalog.json` catch up with what this process has written a while ago."""
-        for name, due in list(self._behind.items()):
-            if due > time.monotonic():
-                continue
-            self._behind.pop(name, None)
+        """Write the marks of people that wait for it, take note of files that somebody has removed, and let
+        `catalog.json` catch up with what this process has written a while ago."""
+        for name, store in list(self._open.items()):
+            due = self._behind.get(name)
             try:
-                self.thread(name).checkpoint()
+                store.write_marks()
+                if self.bell.follows(name):
+                    store.drop_lost(_milliseconds())
+                if due is not None and due <= time.monotonic():
+                    del self._behind[name]
+                    store.checkpoint()
             except (MozchatError, OSError) as error:
-                _log.warning("%s: no checkpoint now: %s", name, error)
+                _log.warning("%s: not brought up to date now: %s", name, error)
+
+
+def _milliseconds() -> int:
+    return time.time_ns() // 1_000_000

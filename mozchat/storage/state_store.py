@@ -7,6 +7,7 @@ process remembers of them is checked by `stat` at every use, so any number of pr
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import threading
 from collections import OrderedDict
@@ -81,9 +82,10 @@ class StateStore:
 
     @contextmanager
     def writing(self, *, tell: bool = True) -> Iterator[Change]:
-        """Hold the lock over a read, a change and a write. What was appended is made durable after the lock
-        is let go and before this is over; with `tell`, listeners are told."""
+        """Hold the lock over a read, a change and a write. What was appended is made durable, where the thread
+        wants it, after the lock is let go and before this is over; with `tell`, listeners are told."""
         change: Change | None = None
+        durable = self._settings.remembered().durability == "fsync"
         try:
             with self._faults(), self._lock.held(), self._guard:
                 self.check_there()
@@ -93,7 +95,7 @@ class StateStore:
             if change and change.open_journals:
                 self._changed()
                 for handle in change.open_journals:
-                    make_durable(handle)
+                    make_durable(handle) if durable else os.close(handle)
             elif change and tell:
                 self._changed()
 
@@ -104,9 +106,8 @@ class StateStore:
         position, handle = self._reader.journal.append(header, state.position, event)
         state.apply(event, position)
         self._reader.written(state, header)
-        saved = checkpoint.epoch_and_position(self._reader.catalogue_path)
-        size = self.signature()[1] or (0, 0, 0)
-        if saved is None or position - saved[1] > max(CHECKPOINT_BYTES, size[1] // 2):
+        saved = self._reader.checkpointed()
+        if saved is None or position - saved[1] > max(CHECKPOINT_BYTES, self._reader.catalogue_bytes() // 2):
             try:
                 self._checkpoint(state)
             except OSError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 
 from flask import Request, Response
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header
 
 COMPRESSED = frozenset({"text/html", "application/json"})
 WORTH_BYTES = 1400
@@ -21,10 +23,20 @@ def compress(request: Request, response: Response) -> None:
     ):
         return
     response.vary.add("Accept-Encoding")
-    if request.accept_encodings["gzip"] <= 0 or request.method == "HEAD":
+    if not takes_gzip(request.headers.get("Accept-Encoding", "")) or request.method == "HEAD":
         return
     body = response.get_data()
     if len(body) < WORTH_BYTES:
         return
-    response.set_data(gzip.compress(body, _LEVEL, mtime=0))
+    response.set_data(gzipped(body))
     response.headers["Content-Encoding"] = "gzip"
+
+
+def takes_gzip(accepted: str) -> bool:
+    """Whether a client that sends this `Accept-Encoding` takes gzip."""
+    return bool(accepted) and parse_accept_header(accepted, Accept)["gzip"] > 0
+
+
+def gzipped(body: bytes) -> bytes:
+    """The body as gzip; the same body gives the same bytes."""
+    return gzip.compress(body, _LEVEL, mtime=0)

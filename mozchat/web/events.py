@@ -1,88 +1,104 @@
-"""The events endpoint, a bare WSGI callable in front of Flask: it is asked more often than everything else
-together, and Flask's own path costs twice as much."""
+"""The events endpoints, a bare WSGI callable in front of Flask: they are asked more often than everything else
+together, and Flask's own path costs several times as much."""
 
 from __future__ import annotations
 
-import contextlib
-import math
-import re
-from collections.abc import Callable, Iterable, Mapping
-from http import HTTPStatus
-from typing import Any
-from urllib.parse import parse_qsl
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, TypeVar
 
 from werkzeug.exceptions import MethodNotAllowed
 
-from mozchat.domain.errors import Invalid, MozchatError
-from mozchat.services import events
-from mozchat.services.access import visit
 from mozchat.services.admission import RETRY_SECONDS
 from mozchat.services.site import Site
-from mozchat.web import problems, security
+from mozchat.web import problems
+from mozchat.web.bare import Answer, Environ, StartResponse, WsgiApp, answered, respond
 from mozchat.web.identity import token_of
-from mozchat.web.views import changes_view
+from mozchat.web.listener import Listener
 
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
-WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
-
+NOTHING: Answer = (204, None, {})
+NO_ROOM: Answer = (204, None, {"Retry-After": str(RETRY_SECONDS)})
+"""Nothing new either, but the server has no room for this listener to wait."""
+_KEPT = 4096
 _ALLOWED = "GET, HEAD, OPTIONS"
-_PATH = re.compile(r"/api/threads/([A-Za-z0-9_-]{1,64})/events", re.ASCII)
-_HEADERS = [("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"), *security.COMMON]
-_PLAIN = ("Content-Security-Policy", security.PLAIN_POLICY)
+
+Key = TypeVar("Key")
+
+
+class Kept(Generic[Key]):
+    """Listeners that found nothing new, by the request that asks their question: it comes again and again."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[Key, Listener] = {}
+
+    def get(self, request: Key) -> Listener | None:
+        """The listener that is kept for a request."""
+        return self._listeners.get(request)
+
+    def keep(self, request: Key, listener: Listener) -> None:
+        """Keep a listener; the one kept for longest goes where there are too many."""
+        self._listeners[request] = listener
+        if len(self._listeners) > _KEPT:
+            self._listeners.pop(next(iter(self._listeners)), None)
 
 
 class EventsApp:
     """Answers `GET …/events` and hands everything else on."""
 
     def __init__(self, site: Site, app: WsgiApp) -> None:
-        self._site = site
+        self.site = site
         self._app = app
+        self._kept: Kept[tuple[str | None, ...]] = Kept()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """WSGI (PEP 3333)."""
-        match = _PATH.fullmatch(environ.get("PATH_INFO", ""))
-        if match is None:
+        if not Listener.concerns(environ.get("PATH_INFO", "")):
             return self._app(environ, start_response)
-        try:
-            status, body, headers = self._answer(match[1], environ)
-        except MozchatError as error:
-            status, body, headers = problems.problem_of(error)
-        except Exception as error:
-            status, body, headers = problems.fault(error, "events")
-        return _respond(environ, start_response, status, body, headers)
+        return respond(environ, start_response, *self._answer(environ))
 
-    def _answer(self, name: str, environ: Environ) -> tuple[int, dict[str, Any] | None, dict[str, str]]:
+    def _answer(self, environ: Environ) -> Answer:
         method = environ["REQUEST_METHOD"]
         if method in ("GET", "HEAD"):
-            return self._events(name, environ)
+            return answered(lambda: self._events(environ), "events")
         if method == "OPTIONS":
             return 200, None, {"Allow": _ALLOWED, "Content-Length": "0"}
         problems.drain(environ)
         return problems.http_problem(MethodNotAllowed(_ALLOWED.split(", ")))
 
-    def _events(self, name: str, environ: Environ) -> tuple[int, dict[str, Any] | None, dict[str, str]]:
-        query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
-        token = token_of(environ)
-        inside = visit(self._site, name, token)
-        longest = inside.settings.long_poll_period_s
-        seconds = min(_seconds(query, "wait"), longest)
-        until_next = _seconds(query, "next")
-        cursor = query.get("cursor")
-        with contextlib.ExitStack() as stack:
-            place = (
-                self._site.admission.place(server_threads(environ))
-                if seconds
-                else contextlib.nullcontext(True)
-            )
-            admitted = stack.enter_context(place)
-            ahead = seconds if admitted and seconds else until_next
-            changes = events.poll(self._site, inside, cursor, ahead=ahead)
-            if not changes and cursor and seconds and admitted:
-                changes = events.wait(self._site, inside, token, cursor, seconds)
-        if changes:
-            return 200, changes_view(changes, inside, environ.get("SCRIPT_NAME", "")), {}
-        return 204, None, {} if admitted else {"Retry-After": str(RETRY_SECONDS)}
+    def _events(self, environ: Environ) -> Answer:
+        request = (
+            environ["PATH_INFO"],
+            environ.get("QUERY_STRING"),
+            environ.get("HTTP_AUTHORIZATION"),
+            environ.get("HTTP_COOKIE"),
+            environ.get("SCRIPT_NAME"),
+        )
+        listener = self._kept.get(request) or self.listener(environ)
+        if not listener.seconds:
+            return self._first(request, listener, waits=False) or NOTHING
+        with self.site.admission.place(server_threads(environ)) as admitted:
+            answer = self._first(request, listener, waits=admitted)
+            if answer is None and admitted and listener.seconds:
+                answer = listener.wait()
+        return answer or (NOTHING if admitted else NO_ROOM)
+
+    def listener(self, environ: Mapping[str, Any]) -> Listener:
+        """The listener that a request describes. Raises `Invalid`."""
+        return Listener(
+            self.site,
+            environ["PATH_INFO"],
+            environ.get("QUERY_STRING", ""),
+            token_of(environ),
+            environ.get("SCRIPT_NAME", ""),
+            environ.get("HTTP_ACCEPT_ENCODING", ""),
+        )
+
+    def _first(self, request: tuple[str | None, ...], listener: Listener, *, waits: bool) -> Answer | None:
+        if listener.is_calm():
+            return None
+        answer = listener.first(waits=waits)
+        if answer is None:
+            self._kept.keep(request, listener)
+        return answer
 
 
 def server_threads(environ: Mapping[str, Any]) -> int | None:
@@ -94,30 +110,3 @@ def server_threads(environ: Mapping[str, Any]) -> int | None:
         return 1
     threads = str(environ.get("mod_wsgi.threads_per_process", ""))
     return int(threads) if threads.isdigit() else None
-
-
-def _seconds(query: Mapping[str, str], key: str) -> float:
-    text = query.get(key, "0")
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds < math.inf:
-        raise Invalid(f"{key} is a number of seconds.")
-    return seconds
-
-
-def _respond(
-    environ: Environ,
-    start_response: StartResponse,
-    status: int,
-    body: dict[str, Any] | None,
-    extra: dict[str, str],
-) -> list[bytes]:
-    payload = b"" if body is None else problems.encode(body)
-    headers = [*_HEADERS, _PLAIN, *extra.items()]
-    if body is not None:
-        kind = "application/json" if status == 200 else problems.MEDIA_TYPE
-        headers += [("Content-Type", kind), ("Content-Length", str(len(payload)))]
-    start_response(f"{status} {HTTPStatus(status).phrase}", headers)
-    return [] if environ["REQUEST_METHOD"] == "HEAD" else [payload]

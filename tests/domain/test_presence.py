@@ -1,7 +1,7 @@
 import pytest
 
 from mozchat.domain.errors import NameTaken
-from mozchat.domain.presence import MAX_PEOPLE, Person, Roster
+from mozchat.domain.presence import MAX_PEOPLE, Mark, Person, Roster
 
 HOLD = 1000
 
@@ -39,9 +39,25 @@ def test_online_is_who_has_a_mark_that_is_not_over():
 
 def test_the_fingerprint_changes_with_who_is_online_and_only_then():
     roster = claim(Roster(), "Ann", "a", until=100)
-    later = roster.mark("Ann", now=50, until=150)
+    later = roster.marked({"Ann": Mark(50, 150)})
     assert roster.fingerprint(10) == later.fingerprint(140)
     assert roster.fingerprint(100) != later.fingerprint(100)
+
+
+def test_a_mark_takes_nothing_back():
+    roster = claim(Roster(), "Ann", "a", until=100).marked({"Ann": Mark(10, 90, seen=7)})
+    assert roster.online(99) == ("Ann",)
+    assert roster.marked({"Ann": Mark(20, 95, seen=5)}).get("Ann").seen == 7
+
+
+def test_a_mark_from_before_somebody_left_does_not_bring_them_back():
+    roster = claim(Roster(), "Ann", "a", until=100).release("Ann", now=50)
+    assert roster.marked({"Ann": Mark(49, 150)}).online(60) == ()
+    assert roster.marked({"Ann": Mark(51, 150)}).online(60) == ("Ann",)
+
+
+def test_a_mark_of_somebody_who_is_not_known_any_more_counts_for_nothing():
+    assert Roster().marked({"Ann": Mark(0, 100)}).people() == []
 
 
 def test_leaving_is_at_once_and_the_name_stays_held():
@@ -52,7 +68,7 @@ def test_leaving_is_at_once_and_the_name_stays_held():
 
 
 def test_joining_again_keeps_what_has_been_delivered_and_another_identity_does_not_get_it():
-    roster = claim(Roster(), "Ann", "a").acknowledge("Ann", 7)
+    roster = claim(Roster(), "Ann", "a").marked({"Ann": Mark(0, seen=7)})
     assert claim(roster, "Ann", "a", now=5).get("Ann").seen == 7
     assert claim(roster, "Ann", "b", now=HOLD).get("Ann").seen == 0
 

@@ -1,5 +1,6 @@
 """Events: what is new since a cursor, by short and long poll."""
 
+import gzip
 import time
 
 import pytest
@@ -67,7 +68,7 @@ def test_without_a_cursor_everything_is_told(ann, voice):
         "reset": True,
         "clips": {"added": [clip], "removed": []},
         "online": ["Ann"],
-        "free": 400_000 - len(voice),
+        "free": 400_000 - clip["bytes"],
     }
 
 
@@ -87,7 +88,7 @@ def test_only_what_changed_is_told(ann, bob, voice):
 
     assert changes.keys() == {"cursor", "clips", "free"}
     assert changes["clips"] == {"added": [clip], "removed": []}
-    assert changes["free"] == 400_000 - len(voice)
+    assert changes["free"] == 400_000 - clip["bytes"]
     assert bob.nothing_new(changes["cursor"])
 
 
@@ -188,6 +189,25 @@ def test_what_is_no_number_of_seconds_is_refused(ann, key):
             assert key in ann.poll(cursor, 422, **{**others, key: value}).json["detail"]
 
 
+def test_a_long_answer_is_compressed_for_those_who_take_it_and_a_short_one_is_not(ann, voice):
+    for _ in range(8):
+        ann.upload(voice)
+    takes_gzip = {"Accept-Encoding": "gzip, deflate, br"}
+
+    plain = ann.ask("GET", ann.url("events"))
+    small = ann.ask("GET", ann.url("events"), headers=takes_gzip)
+
+    assert small.headers["Content-Encoding"] == "gzip"
+    assert small.headers["Vary"] == "Accept-Encoding"
+    assert gzip.decompress(small.data) == plain.data
+    assert len(small.data) < len(plain.data) / 2
+    ann.say("*", "hello")
+    short = ann.ask(
+        "GET", ann.url("events"), query_string={"cursor": plain.json["cursor"]}, headers=takes_gzip
+    )
+    assert "Content-Encoding" not in short.headers
+
+
 def test_a_head_request_gives_no_body(ann):
     answer = ann.ask("HEAD", ann.url("events"))
 
@@ -273,7 +293,7 @@ def test_whoever_has_not_joined_gets_no_messages(ann, bob, visitor):
     visitor.ask("GET", path, 204, query_string={"cursor": cursor})
 
 
-def test_presence_is_not_written_at_every_poll(ann, thread, clock):
+def test_presence_is_not_written_at_every_poll(ann, thread, clock, until):
     users = thread / "users.json"
     before = users.stat().st_mtime_ns
     for _ in range(4):
@@ -283,7 +303,7 @@ def test_presence_is_not_written_at_every_poll(ann, thread, clock):
 
     clock.advance(1)
     ann.poll()
-    assert users.stat().st_mtime_ns != before
+    until(lambda: users.stat().st_mtime_ns != before)
 
 
 # --- messages
@@ -458,6 +478,18 @@ def test_whoever_goes_on_listening_learns_that_the_thread_was_removed(ann, threa
     assert listener.result().status_code == 404
 
 
+def test_a_listener_learns_that_an_administrator_has_removed_a_file(
+    ann, bob, thread, voice, listening, site, until
+):
+    clip = ann.upload(voice)
+    listener = listening(bob, bob.events()["cursor"])
+    until(lambda: site.store.bell.follows("walk"))
+
+    next((thread / "media").iterdir()).unlink()
+
+    assert listener.result(LONG).json["clips"]["removed"] == [clip["id"]]
+
+
 def test_a_listener_learns_that_its_thread_has_a_mistake_in_its_ini(ann, make_thread, site, until, listening):
     listener = listening(ann, ann.events()["cursor"], 503)
 
@@ -465,6 +497,178 @@ def test_a_listener_learns_that_its_thread_has_a_mistake_in_its_ini(ann, make_th
     until(lambda: site.store.bell.ring("walk") or listener.done())
 
     assert "line 2" in listener.result().json["errors"][0]
+
+
+# --- several threads at once
+
+
+@pytest.fixture
+def garden(make_thread, join, ann):
+    make_thread("garden", SETTINGS)
+    return join("garden", "Ann", token=ann.token)
+
+
+def at(*places):
+    return {"at": [f"{who.thread}:{cursor}" for who, cursor in places]}
+
+
+def poll_some(who, check=200, **query):
+    return who.ask("GET", "/api/events", check, query_string=query)
+
+
+def cursor_of(who):
+    return who.events()["cursor"]
+
+
+def test_one_question_is_for_several_threads(ann, garden, voice):
+    places = at((ann, cursor_of(ann)), (garden, cursor_of(garden)))
+    poll_some(ann, 204, **places)
+    clip = garden.upload(voice)
+
+    threads = poll_some(ann, **places).json["threads"]
+
+    assert threads.keys() == {"garden"}, "only where something is new"
+    assert threads["garden"]["clips"]["added"] == [clip]
+    assert threads["garden"]["cursor"] == cursor_of(garden)
+
+
+def test_a_thread_without_a_cursor_is_told_whole(ann, garden):
+    threads = poll_some(ann, at=["walk:", f"garden:{cursor_of(garden)}"]).json["threads"]
+
+    assert threads == {"walk": ann.events()}
+
+
+def test_news_of_any_of_them_end_the_wait(ann, garden, bob, voice, site, meanwhile, until):
+    places = at((ann, cursor_of(ann)), (garden, cursor_of(garden)))
+    listener = meanwhile(poll_some, ann, **places, wait=LONG)
+    until(lambda: site.admission.held)
+
+    clip = bob.upload(voice)
+
+    assert listener.result(LONG).json["threads"]["walk"]["clips"]["added"] == [clip]
+
+
+def test_whoever_asks_is_online_in_all_of_them(ann, garden, clock):
+    places = at((ann, cursor_of(ann)), (garden, cursor_of(garden)))
+    for _ in range(4):
+        clock.advance(4)
+        poll_some(ann, 204, **places)
+
+    assert online(ann) == online(garden) == ["Ann"]
+
+
+def test_what_is_wrong_with_one_thread_is_said_beside_the_news_of_the_others(ann, make_thread, visitor):
+    make_thread("cave", "[auth]\npassword=mellon")
+    make_thread("ruin", "maxClipCount=many\n")
+
+    threads = poll_some(ann, at=["nowhere:", "cave:", "ruin:", "walk:"]).json["threads"]
+
+    problems = {name: told["problem"]["status"] for name, told in threads.items() if "problem" in told}
+    assert problems == {"nowhere": 404, "cave": 401, "ruin": 503}
+    assert threads["walk"]["online"] == ["Ann"]
+    assert (
+        threads["nowhere"]["problem"]["detail"]
+        == ann.ask("GET", "/api/threads/nowhere/events", 404).json["detail"]
+    )
+
+
+def test_the_shortest_of_the_threads_longest_waits_counts(ann, make_thread, join):
+    make_thread("garden", "longPollPeriodS=1\n")
+    garden = join("garden", "Ann", token=ann.token)
+    began = time.monotonic()
+
+    poll_some(ann, 204, **at((ann, cursor_of(ann)), (garden, cursor_of(garden))), wait=LONG)
+
+    assert 1 <= time.monotonic() - began < 10
+
+
+def test_a_listener_to_several_threads_takes_one_place(ann, garden, bob, site, meanwhile, until):
+    places = at((ann, cursor_of(ann)), (garden, cursor_of(garden)))
+    listeners = [meanwhile(poll_some, ann, **places, wait=LONG) for _ in range(site.admission.room(None))]
+    until(lambda: site.admission.held == len(listeners))
+
+    assert int(poll_some(ann, 204, **places, wait=LONG).headers["Retry-After"]) > 0
+
+    bob.leave()
+    assert all(listener.result(LONG).json["threads"].keys() == {"walk"} for listener in listeners)
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        [],
+        ["walk"],
+        [""],
+        [":"],
+        ["../walk:x"],
+        [f"t{number}:" for number in range(21)],
+    ],
+)
+def test_what_names_no_threads_is_refused(ann, places):
+    assert poll_some(ann, 422, at=places).json["detail"]
+
+
+def test_of_a_thread_that_is_named_twice_the_last_cursor_counts(ann):
+    poll_some(ann, 204, at=["walk:", f"walk:{cursor_of(ann)}"])
+
+
+def test_twenty_threads_can_be_asked_after(ann):
+    places = [f"t{number}:" for number in range(20)]
+
+    assert poll_some(ann, at=places).json["threads"].keys() == {place[:-1] for place in places}
+
+
+# --- what is remembered between two questions
+
+
+def test_a_question_that_was_asked_before_is_answered_as_if_it_were_new(
+    ann, bob, thread, voice, clock, make_thread
+):
+    """Nothing new is remembered for as long as nothing has changed; whatever changes ends that."""
+    changes = {
+        "a clip": lambda: ann.upload(voice),
+        "a message": lambda: ann.say("Bob", "hello"),
+        "somebody who leaves": lambda: ann.leave(),
+        "somebody who comes back": lambda: ann.poll(),
+        "somebody who fades": lambda: clock.advance(6),
+        "a file that is deleted": lambda: next((thread / "media").iterdir()).unlink(),
+        "a catalogue that is lost": lambda: [
+            (thread / name).unlink() for name in ("catalog.json", "journal.jsonl")
+        ],
+    }
+    for what, change in changes.items():
+        clock.advance(1)
+        bob.poll(next=60)
+        cursor = bob.events()["cursor"]
+        for _ in range(3):
+            bob.poll(cursor, 204, next=60)
+        change()
+        assert bob.poll(cursor, next=60).json, what
+
+
+def test_a_file_that_is_removed_just_after_a_look_at_the_folder_is_missed_at_the_next(
+    ann, thread, voice, clock
+):
+    """Names are listed once a second at most; until the next time nothing is taken for granted."""
+    clip = ann.upload(voice)
+    clock.advance(1)
+    cursor = ann.events()["cursor"]
+    next((thread / "media").iterdir()).unlink()
+    for _ in range(3):
+        ann.poll(cursor, 204)
+
+    clock.advance(1)
+    assert ann.poll(cursor).json["clips"]["removed"] == [clip["id"]]
+
+
+def test_a_question_that_was_asked_before_is_refused_when_it_must_be(ann, thread, make_thread):
+    cursor = ann.events()["cursor"]
+    ann.poll(cursor, 204)
+
+    make_thread("walk", SETTINGS + "[auth]\npassword=mellon")
+    ann.poll(cursor, 401)
+    (thread / ".ini").unlink()
+    ann.poll(cursor, 404)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Benchmarks of a running site: `python -m tests.bench --help`."""
