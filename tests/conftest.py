@@ -18,6 +18,8 @@ from werkzeug.test import TestResponse
 
 from mozchat.services.site import Site
 from mozchat.web.app import create_app
+from tests.coturn import Coturn
+from tests.network import Network
 
 SAMPLES = Path(__file__).parent / "samples"
 LISTENERS = 4
@@ -76,7 +78,9 @@ def _check_problem(answer: TestResponse) -> None:
     assert answer.content_type == "application/problem+json"
     problem = json.loads(answer.data)
     assert problem["status"] == answer.status_code
-    assert problem["type"] == "about:blank"
+    assert problem["type"] == "about:blank" or problem["type"].startswith(
+        "https://iana.org/assignments/http-problem-types#"
+    )
     assert problem["title"]
     assert problem["detail"].endswith(".")
 
@@ -241,3 +245,23 @@ def until() -> Callable[[Callable[[], object]], None]:
             time.sleep(0.001)
 
     return wait
+
+
+@pytest.fixture(scope="session")
+def turn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coturn]:
+    """A real TURN server on this machine."""
+    server = Coturn(tmp_path_factory.mktemp("coturn"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[Network]:
+    """A network whose hosts can lose it."""
+    missing = Network.missing()
+    if missing:
+        pytest.fail(missing)
+    hosts = Network(tmp_path)
+    yield hosts
+    hosts.close()

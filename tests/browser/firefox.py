@@ -88,6 +88,10 @@ class Firefox:
         """Load a page and wait until it is complete."""
         self._send("browsingContext.navigate", {"context": self._context, "url": url, "wait": "complete"})
 
+    def before_every_page(self, script: str) -> None:
+        """Run a script in each page from now on, before the page's own."""
+        self._send("script.addPreloadScript", {"functionDeclaration": f"() => {{ {script} }}"})
+
     def evaluate(self, expression: str):
         """The value of a JavaScript expression, by way of JSON."""
         wrapped = f"(async () => JSON.stringify((await ({expression})) ?? null))()"

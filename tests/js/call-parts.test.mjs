@@ -148,6 +148,9 @@ test("what the browser counts becomes one sample, of the way that is used", () =
   assert.deepEqual(sampleOf(STATS), { received: 400, lost: 4, theirLoss: 0.05, rtt: 48, route: "relay" });
   const firefox = STATS.filter(({ type }) => type !== "transport").map((one) => (one.id === "P" ? { ...one, selected: true } : one));
   assert.equal(sampleOf(firefox).rtt, 48);
+  const direct = STATS.map((one) => (one.id === "R" ? { ...one, candidateType: "srflx" } : one));
+  assert.equal(sampleOf(direct).route, "direct");
+  assert.equal(sampleOf(direct.map((one) => (one.id === "L" ? { ...one, candidateType: "relay" } : one))).route, "relay");
   assert.deepEqual(sampleOf([]), { received: 0, lost: 0, theirLoss: 0, rtt: 0, route: null });
 });
 
@@ -163,6 +166,7 @@ test("a line is good, fair or weak by what gets lost and how long it takes, and 
   assert.equal(quality({ lost: 5 }), "2 loss");
   assert.equal(quality({ theirLoss: 0.2 }), "1 loss");
   assert.equal(quality({ theirLoss: 0.2, rtt: 300 }), "1 loss");
+  assert.equal(quality({ theirLoss: 0.05, rtt: 300 }), "2 loss");
   assert.equal(quality({ theirLoss: 0.05, rtt: 900 }), "1 slow");
   assert.equal(quality({ received: 0 }), "1 silent");
 });

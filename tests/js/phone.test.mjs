@@ -9,6 +9,7 @@ import { FakeClock, FakePage, FakePreferences, record, settle } from "./support.
 
 globalThis.MediaStream ??= class {
   constructor(tracks = []) { this.tracks = tracks; }
+  getTracks() { return this.tracks; }
   getVideoTracks() { return []; }
 };
 
@@ -36,10 +37,24 @@ class Connection extends EventTarget {
   signalingState = "stable";
   connectionState = "new";
   localDescription = null;
+  remoteDescription = null;
+  places = [];
 
   addTransceiver(kind) {
-    return { sender: { replaceTrack: async () => {} }, receiver: { track: { kind } } };
+    this.places.push({ sender: { replaceTrack: async () => {} }, receiver: { track: { kind } } });
+    return this.places.at(-1);
   }
+
+  getTransceivers() {
+    return this.places;
+  }
+
+  async setRemoteDescription(description) {
+    this.remoteDescription = description;
+    for (const kind of ["audio", "video"]) this.addTransceiver(kind);
+  }
+
+  async setLocalDescription() {}
 
   createDataChannel() {
     return Object.assign(new EventTarget(), { close() {} });
@@ -197,6 +212,19 @@ test("a state is frozen, and a fresh one comes only with a change", async () => 
   await settle();
   assert.ok(states.length > 0 && states.every((state) => Object.isFrozen(state)));
   assert.equal(new Set(states).size, states.length);
+});
+
+test("whose own call gives way to theirs hears the connection that stays", async () => {
+  const ann = phone();
+  ann.call("Bob");
+  await settle();
+  const [before] = ann.state.remote.getTracks();
+  ann.receive([from("invite", { call: "0", video: false }), from("offer", { call: "0", to_tab: sent[0].body.tab, sdp: "v=0" })]);
+  await settle();
+  assert.deepEqual([ann.state.phase, ann.state.outgoing], ["connecting", false]);
+  const [after] = ann.state.remote.getTracks();
+  assert.equal(after.kind, "audio");
+  assert.notEqual(after, before);
 });
 
 /** The sound and picture of a call that has begun. */

@@ -217,15 +217,12 @@ export class Phone extends EventTarget {
   /** @param {import("../api.js").Message[]} messages what came, of whatever type */
   receive(messages) {
     const at = this.#clock.wall();
-    let heard = false;
     for (const message of messages) {
       const signal = readSignal(message, { me: this.#me, tab: this.#tab });
-      if (!signal) continue;
-      this.#apply({ type: "signal", signal, at });
-      heard = true;
+      if (signal) this.#apply({ type: "signal", signal, at });
     }
     // Once for all: what was called and given up again meanwhile does not ring.
-    if (heard) this.#follow();
+    this.#follow();
   }
 
   /** @param {string[]} names everybody online */
@@ -361,7 +358,7 @@ export class Phone extends EventTarget {
       line.addEventListener(type, (event) => {
         if (line === this.#line) act(/** @type {CustomEvent} */ (event).detail);
       });
-    on("offer", ({ sdp }) => this.#signal("offer", { sdp }));
+    on("offer", ({ sdp }) => this.#signal("offer", this.#call.since === null ? { sdp } : { sdp, restart: true }));
     on("answer", ({ sdp }) => this.#signal("answer", { sdp }));
     on("candidate", ({ candidate }) => {
       const { id, peer, tab } = this.#call;
@@ -370,6 +367,7 @@ export class Phone extends EventTarget {
     on("up", () => this.#happen({ type: "connected" }));
     on("lost", () => this.#happen({ type: "lost" }));
     on("broken", () => this.#happen({ type: "unsendable" }));
+    on("joined", () => this.#publish());
     on("open", () => this.#tellAndPublish());
     on("told", (what) => this.#told(what));
     on("quality", (quality) => {
@@ -513,7 +511,7 @@ export class Phone extends EventTarget {
   #arrange() {
     const { audio, video } = this.#line?.received ?? { audio: null, video: null };
     if (!audio) return null;
-    this.#remote ??= new MediaStream([audio]);
+    if (!this.#remote?.getTracks().includes(audio)) this.#remote = new MediaStream([audio]);
     const shown = this.#theirs.camera || this.#theirs.screen ? video : null;
     for (const track of this.#remote.getVideoTracks()) if (track !== shown) this.#remote.removeTrack(track);
     if (shown && !this.#remote.getTracks().includes(shown)) this.#remote.addTrack(shown);
