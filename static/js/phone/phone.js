@@ -58,6 +58,7 @@ import { Devices } from "./devices.js";
 import { Levels } from "./levels.js";
 import { Line } from "./line.js";
 import { Media } from "./media.js";
+import { RingTurn } from "./ring-turn.js";
 import { Outbound, readSignal } from "./signals.js";
 
 /** Milliseconds that somebody may be off the list of who is online before a call to them is given up. */
@@ -73,10 +74,9 @@ export class Phone extends EventTarget {
   #api;
   #me;
   #tab;
-  #lockName;
+  #turn;
   #clock;
   #network;
-  #locks;
   #Connection;
   #outbound;
   #media;
@@ -95,9 +95,6 @@ export class Phone extends EventTarget {
   #limit;
   /** Runs while the other is off the list. @type {any} */
   #absence;
-  /** Held while it rings: lets another tab ring. @type {(() => void)|null} */
-  #giveRing = null;
-  #shouldRing = false;
   /** The servers, asked for ahead. @type {Promise<RTCConfiguration>|null} */
   #ice = null;
   /** @type {PhoneState} */
@@ -125,10 +122,9 @@ export class Phone extends EventTarget {
     this.#api = api;
     this.#me = me;
     this.#tab = newKey();
-    this.#lockName = `mozchat${base}:${thread}:ring`;
+    this.#turn = new RingTurn({ locks, name: `mozchat${base}:${thread}:ring` });
     this.#clock = clock;
     this.#network = network;
-    this.#locks = locks;
     this.#Connection = Connection;
     this.#media = new Media({ devices, preferences, page });
     this.#levels = new Levels({ clock, onLevel: (detail) => this.dispatchEvent(new CustomEvent("level", { detail })) });
@@ -237,6 +233,7 @@ export class Phone extends EventTarget {
   }
 
   #listen() {
+    this.#turn.addEventListener("change", () => this.#publish());
     this.#outbound.addEventListener("refused", (event) => {
       if (/** @type {CustomEvent} */ (event).detail.call === this.#call.id) this.#happen({ type: "unsendable" });
     });
@@ -433,37 +430,10 @@ export class Phone extends EventTarget {
     } else {
       this.#levels.stop();
     }
-    if (phase === "ringing") this.#askToRing();
-    else this.#stopRinging();
+    if (phase === "ringing") this.#turn.ask();
+    else this.#turn.end();
     this.#watchPeer();
     this.#publish();
-  }
-
-  /** One tab of this person's rings; where it is closed the next one does. */
-  #askToRing() {
-    if (this.#giveRing) return;
-    if (!this.#locks) {
-      this.#giveRing = () => {};
-      this.#shouldRing = true;
-      return;
-    }
-    const over = new Promise((resolve) => { this.#giveRing = () => resolve(null); });
-    const give = this.#giveRing;
-    this.#locks.request(this.#lockName, () => {
-      if (this.#giveRing !== give) return null;
-      this.#shouldRing = true;
-      this.#publish();
-      return over;
-    }).catch(() => {
-      this.#shouldRing = true; // a browser that refuses locks
-      this.#publish();
-    });
-  }
-
-  #stopRinging() {
-    this.#giveRing?.();
-    this.#giveRing = null;
-    this.#shouldRing = false;
   }
 
   /** Who does not talk yet must be there to answer; once they talk the line itself tells. */
@@ -501,7 +471,7 @@ export class Phone extends EventTarget {
     const { phase, peer, outgoing, video, since, end } = this.#call;
     const { muted, camera, screen, local, canShareScreen, trouble } = this.#media;
     return Object.freeze({
-      phase, peer, outgoing, video, since, end, shouldRing: phase === "ringing" && this.#shouldRing,
+      phase, peer, outgoing, video, since, end, shouldRing: phase === "ringing" && this.#turn.mine,
       muted, camera, screen, peerMuted: this.#theirs.muted, peerCamera: this.#theirs.camera, peerScreen: this.#theirs.screen,
       local, remote: this.#arrange(), canShareScreen, quality: this.#quality, trouble,
     });
