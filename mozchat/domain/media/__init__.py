@@ -11,7 +11,7 @@ from mozchat.domain.media.source import Source
 from mozchat.domain.media.wav import read_wav
 from mozchat.domain.media.webm import read_webm
 
-__all__ = ["MediaInfo", "UnknownMedia", "read_media"]
+__all__ = ["MediaInfo", "UnknownMedia", "read_media", "read_source"]
 
 
 def read_media(file: BinaryIO, size: int) -> MediaInfo:
@@ -20,7 +20,11 @@ def read_media(file: BinaryIO, size: int) -> MediaInfo:
     Raises `UnknownMedia` where it is none of the kinds that are accepted. What is read of a file is bounded
     in bytes and in pieces (`Source`), whatever is in it.
     """
-    source = Source(file, size)
+    return read_source(Source(file, size))
+
+
+def read_source(source: Source) -> MediaInfo:
+    """`read_media` of a source."""
     magic = source.at(0, 12)
     if magic.startswith(b"\x1a\x45\xdf\xa3"):
         return read_webm(source)

@@ -9,8 +9,16 @@ Container = Literal["webm", "ogg", "mp4", "wav"]
 Kind = Literal["audio", "video"]
 
 
+Patches = tuple[tuple[int, bytes], ...]
+"""Bytes to write into a file, each with its offset."""
+
+
 class UnknownMedia(Exception):
     """Not a kind of file that is accepted; says why, for the log."""
+
+
+class Unfit(Exception):
+    """A file for which no new header can be made safely."""
 
 
 @dataclass(frozen=True, slots=True)
