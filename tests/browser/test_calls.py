@@ -249,6 +249,16 @@ def test_a_call_goes_through_a_relay_with_credentials_for_some_hours(make_thread
         assert flow(person)["routes"] == ["relay"]
 
 
+def test_the_connection_test_finds_the_relay_and_says_what_a_wrong_one_answers(make_thread, caller, turn):
+    keys = dict(line.split("=", 1) for line in turn.ini.splitlines())
+    for secret, verdict in ((keys["turnSecret"], "through a relay"), ("not-the-secret", "401")):
+        ann = caller("Ann", make_thread("mediaChat", **{**keys, "turnSecret": secret}))
+        ann.button("Controls").click()
+        ann.button("Test my connection").click()
+        result = ann.page.get_by_role("status").filter(has_text="Relay:")
+        expect(result).to_contain_text(verdict, timeout=15_000)
+
+
 def test_a_call_goes_on_while_the_site_is_started_again(tmp_path, caller):
     site = RunningSite(tmp_path / "threads", "--listeners", "20")
     site.start()
