@@ -3,12 +3,13 @@ PYTHON ?= python3
 PORT ?= 8000
 THREADS ?= threads
 HOST ?= 127.0.0.1
+KILLS ?= 1000
 
 VENV := .venv
 BIN := $(VENV)/bin
 PROJECT := pyproject.toml mozchat/__init__.py
 
-.PHONY: run test unit bench browser check types-js format clean
+.PHONY: run test unit torture bench browser check types-js format clean
 
 run: $(VENV)/.run-ready
 	$(BIN)/mozchat run --host $(HOST) --port $(PORT) --threads $(THREADS)
@@ -21,6 +22,10 @@ test: $(VENV)/.test-ready
 # The tests that start no browser and no server: seconds.
 unit: $(VENV)/.test-ready
 	$(BIN)/python -m pytest -m "not browser and not process and not slow"
+
+# The site's processes killed so many times while people use it, and everything else that it must withstand: minutes.
+torture: $(VENV)/.test-ready
+	MOZCHAT_TORTURE_KILLS=$(KILLS) $(BIN)/python -m pytest tests/torture -s
 
 # What the site can do on this machine, as a table and as bench.json; BENCH names scenarios, none: all.
 bench: $(VENV)/.test-ready

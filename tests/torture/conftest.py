@@ -1,0 +1,3 @@
+from tests.process.conftest import run_site
+
+__all__ = ["run_site"]
