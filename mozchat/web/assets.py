@@ -12,7 +12,10 @@ from pathlib import Path, PurePosixPath
 from flask import Blueprint, Response, abort, request
 
 _COMPRESSED = frozenset({".js", ".css", ".svg", ".json", ".html"})
-_IMPORT = re.compile(r"""^\s*(?:import|export)\b[^"';]*?["'](\.{1,2}/[^"']+)["']""", re.MULTILINE)
+_IMPORT = re.compile(
+    r"""^\s*(?:import|export)\b(?:[^"'();]*?\bfrom)?\s*["'](\.{1,2}/[^"']+)["']""", re.MULTILINE
+)
+"""What a script cannot run without; what it loads later, by `import()`, is not meant."""
 _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 
 
@@ -46,6 +49,14 @@ class Assets:
     def url(self, name: str) -> str:
         """Where a file is served, below the site's root."""
         return f"/static/{self.version}/{name}"
+
+    def stages(self, *entries: str) -> list[list[str]]:
+        """The modules of scripts that run one after another: a list each, of what was in none before."""
+        stages: list[list[str]] = []
+        for entry in entries:
+            known = {name for stage in stages for name in stage}
+            stages.append([name for name in self.modules(entry) if name not in known])
+        return stages
 
     def modules(self, entry: str) -> list[str]:
         """The paths of all modules that a script imports, itself first: to be fetched at once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import chain
 from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request
@@ -21,6 +22,9 @@ from mozchat.web.views import door_view, me_view, summary_view, thread_view
 
 pages = Blueprint("pages", __name__)
 MAX_HINT = 64
+FRONT_SCRIPTS = ("js/front.js",)
+THREAD_SCRIPTS = ("js/thread.js", "js/thread-takes.js", "js/thread-clips.js", "js/thread-later.js")
+"""In the order in which they are needed: the first one imports the second one later, and so on."""
 
 
 @pages.get("/")
@@ -29,7 +33,7 @@ def front() -> Response:
     site = _site()
     found = threads.public_threads(site, token_of(request.environ))
     listed = [summary_view(summary, request.script_root) for summary in found]
-    return _page("front.html", "js/front.js", page="front", thread=None, threads=listed, **_hints())
+    return _page("front.html", FRONT_SCRIPTS, page="front", thread=None, threads=listed, **_hints())
 
 
 @pages.get("/<thread>")
@@ -49,7 +53,7 @@ def thread_page(thread: str) -> Response:
     if door.person is None:
         return _page(
             "front.html",
-            "js/front.js",
+            FRONT_SCRIPTS,
             language,
             page="front",
             thread=door_view(door),
@@ -58,7 +62,7 @@ def thread_page(thread: str) -> Response:
         )
     return _page(
         "thread.html",
-        "js/thread.js",
+        THREAD_SCRIPTS,
         language,
         page="thread",
         thread=thread_view(door),
@@ -71,7 +75,7 @@ def thread_page(thread: str) -> Response:
 def help_page() -> Response:
     """How it is used."""
     language = preferred(request.accept_languages.values())
-    return _page(f"help_{language}.html", "js/help.js", language, page="help")
+    return _page(f"help_{language}.html", language=language, page="help")
 
 
 @pages.get("/healthz")
@@ -94,17 +98,24 @@ def favicon() -> Response:
 def error_page(status: int, title: str, detail: str, errors: list[str] | None = None) -> Response:
     """An error in the same look as everything else."""
     response = _page(
-        "error.html", None, page="error", status=status, title=title, detail=detail, errors=errors or []
+        "error.html", page="error", status=status, title=title, detail=detail, errors=errors or []
     )
     response.status_code = status
     return response
 
 
-def _page(template: str, entry: str | None, language: str | None = None, **config: Any) -> Response:
-    """Render a page. `config` goes to the template and, as JSON, to its scripts."""
+def _page(
+    template: str, scripts: tuple[str, ...] = (), language: str | None = None, **config: Any
+) -> Response:
+    """Render a page with its scripts in the order in which they are needed.
+
+    `config` goes to the template and, as JSON, to the scripts.
+    """
     language = language or preferred(request.accept_languages.values())
     assets = _assets()
     strings = cast(Strings, current_app.extensions["mozchat-strings"])
+
+    modules, *later = assets.stages(*scripts) or [[]]
 
     def static(name: str) -> str:
         return request.script_root + assets.url(name)
@@ -115,8 +126,14 @@ def _page(template: str, entry: str | None, language: str | None = None, **confi
         lang=language,
         static=static,
         base=request.script_root,
-        modules=assets.modules(entry) if entry else [],
-        page_config={"version": assets.version, "base": request.script_root, "lang": language, **config},
+        modules=modules,
+        page_config={
+            "version": assets.version,
+            "base": request.script_root,
+            "lang": language,
+            "later": list(chain(*later)),
+            **config,
+        },
         page_strings=strings.for_scripts(language, config["page"]),
         **config,
     )

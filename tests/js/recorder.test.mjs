@@ -3,6 +3,7 @@ import { beforeEach, test } from "node:test";
 
 import { CaptureError } from "../../static/js/recorder/capture.js";
 import { Recorder } from "../../static/js/recorder/recorder.js";
+import { Session } from "../../static/js/recorder/session.js";
 import { WakeLock } from "../../static/js/recorder/wake-lock.js";
 import { FakeClock, FakePage, settle } from "./support.mjs";
 
@@ -105,7 +106,7 @@ beforeEach(() => {
 });
 
 function open(settings) {
-  const made = new Recorder({ capture, settings, page, clock, Media: FakeMedia, wakeLock, browser: {} });
+  const made = new Recorder({ capture, session: Promise.resolve(Session), settings, page, clock, Media: FakeMedia, wakeLock, browser: {} });
   made.addEventListener("state", ({ detail }) => log.push(detail.state));
   made.addEventListener("error", ({ detail }) => log.push(`error ${detail.reason} ${detail.device}`));
   made.addEventListener("tick", ({ detail }) => ticks.push(detail));

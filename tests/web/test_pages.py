@@ -4,10 +4,12 @@ import gzip
 import json
 import os
 import re
+from itertools import chain
 
 import pytest
 
 from mozchat import __version__
+from mozchat.web.pages import THREAD_SCRIPTS
 
 
 @pytest.fixture
@@ -185,14 +187,53 @@ def test_every_script_and_style_that_a_page_names_is_there(ann, visitor):
             visitor.ask("GET", address)
 
 
-def test_every_script_that_another_imports_is_there_and_fetched_at_once(ann, app):
+@pytest.fixture
+def assets(app):
+    return app.extensions["mozchat-assets"]
+
+
+def test_the_scripts_of_record_are_fetched_with_the_page_and_the_others_named_in_the_order_of_need(
+    ann, assets
+):
     page = text_of(ann, "/walk/")
-    assets = app.extensions["mozchat-assets"]
+    fetched = re.findall(r'<link rel="modulepreload" href="/static/[0-9a-f]+/([^"]+)">', page)
+    later = data_of(page, "page-config")["later"]
+    first, *rest = assets.stages(*THREAD_SCRIPTS)
 
-    modules = assets.modules("js/thread.js")
+    assert fetched == first
+    assert later == list(chain(*rest))
+    assert later[0] == THREAD_SCRIPTS[1]
+    assert len({*fetched, *later}) == len(fetched) + len(later) > 100
 
-    assert len(modules) > 10
-    assert all(f'rel="modulepreload" href="{assets.url(name)}"' in page for name in modules)
+
+def test_each_script_of_a_thread_is_loaded_by_one_before_it(assets):
+    loaded = [THREAD_SCRIPTS[0]]
+    for name in THREAD_SCRIPTS:
+        assert name in loaded
+        called = re.findall(r'import\("\./([^"]+)"\)(?!\.[A-Z])', assets.get(name).content.decode())
+        loaded += [f"js/{script}" for script in called]
+
+    assert loaded == list(THREAD_SCRIPTS)
+
+
+def test_what_record_waits_for_is_little(ann, assets):
+    """On a slow telephone each six requests are a wait of their own: this is the budget of a second."""
+    first = assets.stages(*THREAD_SCRIPTS)[0]
+    page = text_of(ann, "/walk/")
+    styles = re.findall(r'<link rel="stylesheet" href="/static/[0-9a-f]+/([^"]+)"', page)
+    files = [assets.get(name) for name in [*styles, *first]]
+
+    assert len(styles) > 3
+    assert len(files) <= 25
+    assert sum(len(file.compressed or file.content) for file in files) <= 40_000
+
+
+def test_what_a_recording_is_kept_with_comes_right_after_record_and_is_little(assets):
+    takes = assets.stages(*THREAD_SCRIPTS)[1]
+
+    assert "js/recorder/outbox.js" in takes
+    assert len(takes) <= 20
+    assert sum(len(assets.get(name).compressed) for name in takes) <= 30_000
 
 
 def test_a_browser_that_asks_for_an_icon_is_shown_where_it_is(visitor):

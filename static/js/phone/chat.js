@@ -16,6 +16,7 @@
  * @property {HTMLFormElement} form
  * @property {HTMLInputElement} to
  * @property {HTMLInputElement} message
+ * @property {HTMLButtonElement} send comes disabled: until here the browser itself would have sent the form
  * @property {HTMLElement} state says what is wrong
  */
 import { newKey } from "../key.js";
@@ -43,6 +44,7 @@ export class Chat extends EventTarget {
       this.#submit();
     });
     for (const field of [parts.to, parts.message]) field.addEventListener("input", () => this.#complain(""));
+    parts.send.disabled = false;
   }
 
   /** @param {Message[]} messages */

@@ -37,7 +37,7 @@ export class PhonePanel {
       beads: byId("who-beads"), count: byId("who-count") });
     const memory = new ChatMemory(`mozchat${base}:${thread}:chat:${me}`);
     this.#chat = new Chat({ api, memory, me, lang, log: byId("chat"), empty: byId("chat-empty"), form: byId("chat-form"),
-      to: this.#to, message: byId("message"), state: byId("chat-state") });
+      to: this.#to, message: byId("message"), send: byId("send"), state: byId("chat-state") });
     this.#roster.heardOf(memory.lines.map(({ from, sent }) => ({ name: from, at: sent })));
     bindDrawer(this.#drawer, byId("main"));
     this.#listen();

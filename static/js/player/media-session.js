@@ -9,7 +9,7 @@ export function attachMediaSession(player, { album, session = navigator.mediaSes
   if (!session) return;
   handle(session, player);
   let shown = "";
-  player.addEventListener("state", () => {
+  const show = () => {
     const { clip, state, position, duration } = player.state;
     session.playbackState = !clip ? "none" : state === "playing" ? "playing" : "paused";
     if (clip && clip.id !== shown) {
@@ -18,7 +18,9 @@ export function attachMediaSession(player, { album, session = navigator.mediaSes
     if (!clip) session.metadata = null;
     shown = clip?.id ?? "";
     if (clip && duration > 0) session.setPositionState?.({ duration, position: Math.min(position, duration) });
-  });
+  };
+  player.addEventListener("state", show);
+  show();
 }
 
 /** Seconds that the buttons for seeking jump. */

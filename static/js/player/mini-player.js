@@ -58,6 +58,7 @@ export class MiniPlayer {
     player.addEventListener("time", (event) => this.#showTime(/** @type {CustomEvent} */ (event).detail));
     preferences.addEventListener("change", () => this.#showSpeed());
     this.#showSpeed();
+    this.#show(player.state);
   }
 
   /** @param {PlayerState} state */

@@ -5,23 +5,21 @@
  *
  * @typedef {object} Parts
  * @property {import("./recorder.js").Recorder} recorder
- * @property {import("./outbox.js").Outbox} outbox
- * @property {import("../player/player.js").Player} player
  * @property {import("../preferences.js").Preferences} preferences
- * @property {import("../site/notes.js").Notes} notes
  * @property {import("../api.js").Settings} settings
  * @property {string} me name
- * @property {string} lang
+ *
+ * @typedef {object} Rest what is not needed before something is recorded, or went wrong
+ * @property {import("./outbox.js").Outbox} outbox
+ * @property {import("./recording-view.js").RecordingView} view
+ * @property {Pick<import("../player/player.js").Player, "hold"|"release">} player
+ * @property {import("./review.js").Review} review
+ * @property {import("./trouble.js").RecorderNotes} notes
  */
 import { flag } from "../preferences.js";
 import { t } from "../strings.js";
 import { announce, byId, el } from "../ui/dom.js";
-import { length } from "../ui/format.js";
-import { toast } from "../ui/toast.js";
 import { RecordButton } from "./record-button.js";
-import { RecordingView } from "./recording-view.js";
-import { Review } from "./review.js";
-import { RecorderNotes } from "./trouble.js";
 
 export class RecorderPanel {
   #parts;
@@ -29,10 +27,13 @@ export class RecorderPanel {
   #description = byId("description");
   /** Absent where the thread has no video. @type {HTMLInputElement|null} */
   #video = /** @type {HTMLInputElement|null} */ (document.getElementById("video"));
-  #review;
-  #view;
   #button;
-  #notes;
+  /** @type {Partial<Rest>} */
+  #rest = {};
+  /** What parts of the rest shall do when they are there, in order. @type {{name: keyof Rest, act: (part: any) => void}[]} */
+  #meanwhile = [];
+  /** A take that its author will hear when the rest is there. @type {Take|null} */
+  #early = null;
   /** Says why there is no recording now. */
   #resting = el("p", { class: "rec-rest dim" });
   /** The last start was refused. */
@@ -41,29 +42,28 @@ export class RecorderPanel {
   /** @param {Parts} parts */
   constructor(parts) {
     this.#parts = parts;
-    const { recorder, me, outbox, player, notes, settings, lang } = parts;
-    const stage = byId("rec-stage");
-    const free = () => recorder.state === "idle";
-    this.#review = new Review({ stage, description: this.#description, me, outbox, player, free });
-    this.#view = new RecordingView({ stage, live: byId("rec-live"), onCancel: () => this.#cancel() });
-    this.#button = new RecordButton({ button: byId("record"), me, state: () => recorder.state, ready: () => !this.#review.take && !this.#resting.textContent });
-    this.#notes = new RecorderNotes({
-      notes, settings, lang,
-      onClose: () => this.#showRefused(false),
-      onSoundOnly: () => {
-        parts.preferences.set("video", false);
-        this.#start();
-      },
-    });
+    const { recorder, me } = parts;
+    this.#button = new RecordButton({ button: byId("record"), me, state: () => recorder.state, ready: () => !this.#reviewed && !this.#resting.textContent });
     byId("recbar").prepend(this.#resting);
     this.#followRecorder();
     this.#followPerson();
     this.#show();
   }
 
+  /**
+   * The button works already.
+   * @param {Partial<Rest>} parts
+   */
+  complete(parts) {
+    Object.assign(this.#rest, parts);
+    parts.review?.addEventListener("redo", () => this.#start());
+    parts.review?.addEventListener("changed", () => this.#reviewChanged());
+    for (const { name, act } of this.#meanwhile.splice(0)) this.#tell(name, act);
+  }
+
   /** Something would be lost with the page. */
   get unsaved() {
-    return this.#parts.recorder.state !== "idle" || this.#review.take !== null;
+    return this.#parts.recorder.state !== "idle" || this.#reviewed !== null;
   }
 
   /**
@@ -71,7 +71,19 @@ export class RecorderPanel {
    * @param {import("./outbox.js").OutboxItem} item
    */
   review({ take, description }) {
-    if (!this.unsaved) this.#review.open(take, description);
+    if (!this.unsaved) this.#rest.review?.open(take, description);
+  }
+
+  /** Why nothing was recorded is understood. */
+  putAside() {
+    this.#refused = false;
+    this.#show();
+  }
+
+  /** Records, without a picture from now on. */
+  startSoundOnly() {
+    this.#parts.preferences.set("video", false);
+    this.#start();
   }
 
   /**
@@ -88,17 +100,17 @@ export class RecorderPanel {
   }
 
   #followRecorder() {
-    const { recorder, outbox } = this.#parts;
+    const { recorder } = this.#parts;
     const on = (/** @type {string} */ type, /** @type {(detail: any) => void} */ act) =>
       recorder.addEventListener(type, (event) => act(/** @type {CustomEvent} */ (event).detail));
     on("state", ({ state, kind }) => this.#stateChanged(state, kind));
     on("tick", (tick) => {
-      this.#view.showTick(tick);
+      this.#tell("view", (view) => view.showTick(tick));
       this.#button.showTick(tick.left / (tick.seconds + tick.left), tick.level);
     });
-    on("piece", (piece) => outbox.grow(piece));
+    on("piece", (piece) => this.#tell("outbox", (outbox) => outbox.grow(piece)));
     on("take", ({ take }) => this.#taken(take));
-    on("drop", ({ id }) => outbox.discard(id));
+    on("drop", ({ id }) => this.#tell("outbox", (outbox) => outbox.discard(id)));
     on("error", (trouble) => this.#failed(trouble));
   }
 
@@ -108,31 +120,46 @@ export class RecorderPanel {
       const { deed } = /** @type {CustomEvent} */ (event).detail;
       if (deed === "start") this.#start();
       else if (deed === "stop") recorder.stop();
-      else this.#cancel();
+      else this.cancel();
     });
     this.#button.addEventListener("hold", () => this.#showHint());
     document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !event.defaultPrevented) this.#cancel();
+      if (event.key === "Escape" && !event.defaultPrevented) this.cancel();
     });
     preferences.addEventListener("change", () => this.#show());
     this.#video?.addEventListener("change", () => preferences.set("video", this.#video?.checked === true));
-    this.#review.addEventListener("redo", () => this.#start());
-    this.#review.addEventListener("changed", () => this.#reviewChanged());
+  }
+
+  /**
+   * @template {keyof Rest} K
+   * @param {K} name
+   * @param {(part: Rest[K]) => void} act now, or when that part is there
+   */
+  #tell(name, act) {
+    const part = this.#rest[name];
+    if (part) act(/** @type {Rest[K]} */ (part));
+    else this.#meanwhile.push({ name, act });
+  }
+
+  /** What waits for its author. */
+  get #reviewed() {
+    return this.#early ?? this.#rest.review?.take ?? null;
   }
 
   #start() {
-    const { recorder, player, preferences } = this.#parts;
-    if (this.#resting.textContent) return;
+    const { recorder, preferences } = this.#parts;
+    if (this.#resting.textContent || this.#early) return;
     this.#refused = false;
-    this.#notes.clear();
-    if (preferences.get("pausePlayer")) player.hold("recorder");
+    this.#tell("notes", (notes) => notes.clear());
+    if (preferences.get("pausePlayer")) this.#tell("player", (player) => player.hold("recorder"));
     recorder.start({
       kind: this.#kind, seconds: preferences.get("clipSeconds"), stream: this.#streams, quality: preferences.get("quality"),
       microphone: preferences.get("microphone"), camera: preferences.get("camera"),
     });
   }
 
-  #cancel() {
+  /** Throws away what is being recorded. */
+  cancel() {
     if (this.#parts.recorder.state === "idle") return;
     this.#parts.recorder.cancel();
     announce(t("recorder.cancelled"));
@@ -158,59 +185,54 @@ export class RecorderPanel {
    * @param {"audio"|"video"} kind
    */
   #stateChanged(state, kind) {
-    const { recorder, player } = this.#parts;
-    this.#notes.asking(state === "asking" ? kind : null);
+    const { recorder } = this.#parts;
+    this.#tell("notes", (notes) => notes.asking(state === "asking" ? kind : null));
     if (state === "recording") {
-      this.#view.open(kind === "video" ? recorder.stream : null);
+      this.#tell("view", (view) => view.open(kind === "video" ? recorder.stream : null));
       announce(t("recorder.started"));
     }
     if (state === "idle") {
-      if (!this.#review.take) this.#view.close();
-      player.release("recorder");
+      if (!this.#reviewed) this.#tell("view", (view) => view.close());
+      this.#tell("player", (player) => player.release("recorder"));
     }
     this.#show();
   }
 
   /** @param {Take} take */
   #taken(take) {
-    const { outbox, preferences } = this.#parts;
-    this.#notes.ended(take, { seconds: preferences.get("clipSeconds"), sends: this.#sends, streams: this.#streams });
+    const how = { seconds: this.#parts.preferences.get("clipSeconds"), sends: this.#sends, streams: this.#streams };
+    this.#tell("notes", (notes) => notes.ended(take, how));
     if (this.#sends) {
-      outbox.add(take, { description: this.#description.value.trim() });
+      const description = this.#description.value.trim();
+      this.#tell("outbox", (outbox) => outbox.add(take, { description }));
       this.#description.value = "";
     } else {
-      this.#review.open(take);
-      announce(t("recorder.stopped", { length: length(take.seconds) }));
+      this.#early = take;
+      this.#tell("review", (review) => {
+        this.#early = null;
+        review.open(take);
+      });
     }
   }
 
   /** @param {import("./trouble.js").Trouble} trouble */
   #failed(trouble) {
-    if (trouble.reason === "short") {
-      toast(t("recorder.short.text"));
-      return;
-    }
-    this.#showRefused(trouble.reason !== "failed");
-    this.#notes.failed(trouble);
+    this.#refused = trouble.reason !== "failed" && trouble.reason !== "short";
+    this.#show();
+    this.#tell("notes", (notes) => notes.failed(trouble));
   }
 
   /** The keyboard was in the preview, which is gone. */
   #reviewChanged() {
     this.#show();
-    if (this.#review.take) return;
-    this.#notes.clear();
+    if (this.#reviewed) return;
+    this.#tell("notes", (notes) => notes.clear());
     byId("record").focus({ preventScroll: true });
-  }
-
-  /** @param {boolean} refused */
-  #showRefused(refused) {
-    this.#refused = refused;
-    this.#show();
   }
 
   #show() {
     const { state } = this.#parts.recorder;
-    const resting = this.#review.take ? "preview" : this.#refused ? "refused" : "idle";
+    const resting = this.#reviewed ? "preview" : this.#refused ? "refused" : "idle";
     this.#root.dataset.state = state === "idle" ? resting : state;
     if (state === "idle") this.#root.dataset.kind = this.#kind;
     this.#button.show(state === "idle" && this.#refused ? "refused" : state, this.#kind);
@@ -223,6 +245,7 @@ export class RecorderPanel {
     this.#root.classList.toggle("cancelling", away);
     const tap = this.#streams ? "stream" : this.#sends ? "send" : "preview";
     const hold = this.#sends ? "holdSend" : "holdPreview";
-    this.#view.showHint(t(`recorder.hint.${away ? "cancelling" : holding ? hold : tap}`));
+    const words = t(`recorder.hint.${away ? "cancelling" : holding ? hold : tap}`);
+    this.#tell("view", (view) => view.showHint(words));
   }
 }

@@ -7,6 +7,7 @@
  *
  * @typedef {import("./plan.js").Plan} Plan
  * @typedef {import("./plan.js").Wish} Wish
+ * @typedef {import("./session.js").Session} Session
  * @typedef {import("./session.js").Take} Take
  * @typedef {import("./session.js").Tick} Tick
  */
@@ -15,13 +16,13 @@ import { systemClock } from "../clock.js";
 import { CaptureError } from "./capture.js";
 import { isWebKit } from "./media-type.js";
 import { planFor } from "./plan.js";
-import { Session } from "./session.js";
 import { WakeLock } from "./wake-lock.js";
 
 export class Recorder extends EventTarget {
   /** @type {"idle"|"asking"|"recording"} */
   state = "idle";
   #capture;
+  #Session;
   #settings;
   #page;
   #clock;
@@ -36,6 +37,7 @@ export class Recorder extends EventTarget {
   /**
    * @param {object} parts
    * @param {Pick<import("./capture.js").Capture, "open"|"close"|"listen"|"rms"|"stream"|"addEventListener">} parts.capture
+   * @param {Promise<typeof import("./session.js").Session>} parts.session what records: it may still be on its way when the devices are asked for
    * @param {import("../api.js").Settings} parts.settings the thread's
    * @param {{hidden: boolean, addEventListener: (type: string, listener: () => void) => void}} parts.page `document`
    * @param {import("../clock.js").Clock} [parts.clock]
@@ -44,11 +46,12 @@ export class Recorder extends EventTarget {
    * @param {{vendor?: string}} [parts.browser]
    */
   constructor({
-    capture, settings, page, clock = systemClock, Media = globalThis.MediaRecorder,
+    capture, session, settings, page, clock = systemClock, Media = globalThis.MediaRecorder,
     wakeLock = new WakeLock(page), browser = navigator,
   }) {
     super();
     this.#capture = capture;
+    this.#Session = session;
     this.#settings = settings;
     this.#page = page;
     this.#clock = clock;
@@ -76,8 +79,9 @@ export class Recorder extends EventTarget {
     this.#tell("asking", plan);
     try {
       const { kind, quality, microphone, camera } = plan.wish;
-      const stream = await this.#capture.open({ video: kind === "video", quality, microphone, camera });
-      if (this.#plan === plan) this.#record(plan, stream);
+      const opened = this.#capture.open({ video: kind === "video", quality, microphone, camera });
+      const [stream, Session] = await Promise.all([opened, this.#Session]);
+      if (this.#plan === plan) this.#record(plan, stream, Session);
     } catch (error) {
       if (this.#plan === plan) this.#fail(error, plan);
     }
@@ -105,8 +109,9 @@ export class Recorder extends EventTarget {
    * Recording comes first, then what can wait.
    * @param {Plan} plan
    * @param {MediaStream} stream
+   * @param {typeof import("./session.js").Session} Session
    */
-  #record(plan, stream) {
+  #record(plan, stream, Session) {
     const session = new Session({
       plan, stream, Media: this.#Media, page: this.#page, clock: this.#clock, rms: () => this.#capture.rms(),
     });

@@ -1,6 +1,7 @@
 /** What went wrong with a recording, or ended it: in sentences, above the recorder. */
 import { t } from "../strings.js";
-import { bytes } from "../ui/format.js";
+import { announce } from "../ui/dom.js";
+import { bytes, length } from "../ui/format.js";
 import { toast } from "../ui/toast.js";
 
 /**
@@ -48,6 +49,10 @@ export class RecorderNotes {
 
   /** @param {Trouble} trouble */
   failed({ reason, device }) {
+    if (reason === "short") {
+      toast(t("recorder.short.text"));
+      return;
+    }
     const { notes, onSoundOnly } = this.#parts;
     const known = BY_DEVICE.has(reason);
     const key = known ? `recorder.${reason}.${device}` : `recorder.${reason}`;
@@ -61,12 +66,13 @@ export class RecorderNotes {
   }
 
   /**
-   * Why a recording ended by itself.
+   * That a recording is over, where its author hears it first; and why it ended by itself.
    * @param {import("./recorder.js").Take} take
    * @param {{seconds: number, sends: boolean, streams: boolean}} how the clip's longest; it goes out by itself; and on
    */
-  ended({ reason }, { seconds, sends, streams }) {
+  ended({ reason, seconds: long }, { seconds, sends, streams }) {
     const { notes, settings, lang } = this.#parts;
+    if (!sends) announce(t("recorder.stopped", { length: length(long) }));
     const full = reason === "time" || reason === "bytes";
     if (reason === "stopped" || (full && streams)) return;
     const vars = { seconds, size: bytes(Number(settings.maxBlobBytes), lang), minutes: FLOOD_MINUTES };

@@ -10,7 +10,7 @@
  * @property {import("../recorder/capture.js").Capture} capture for choosing and trying devices; not the recorder's
  * @property {import("../api.js").Settings} settings the thread's
  * @property {import("../phone/phone.js").Phone} phone
- * @property {HTMLElement} opener
+ * @property {HTMLButtonElement} opener comes disabled: until here a press would have been lost
  * @property {string} lang
  */
 import { flag } from "../preferences.js";
@@ -49,6 +49,7 @@ export class SettingsPanel {
     this.#showFacts();
     this.#show();
     this.#place();
+    parts.opener.disabled = false;
   }
 
   /** @param {number} free bytes of room in the thread */
