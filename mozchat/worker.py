@@ -2,8 +2,9 @@
 
 A question for events is told by its bytes, before gunicorn reads them. One that has nothing new is answered in the
 worker's main loop, or held there: a held listener is a connection that the loop watches and a place in a table.
-When the bell rings, one OS thread looks for all listeners of the thread that was rung for, and answers. Everything
-else, and every request for events that is not of the plainest form, goes gunicorn's own way.
+When the bell rings, one OS thread looks for all listeners of the thread that was rung for, and answers. An upload
+is told by its bytes too, and its body goes from the connection straight to who stores it. Everything else, and
+every such request that is not of the plainest form, goes gunicorn's own way.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from mozchat.web.listener import Listener
 MOST_HEAD_BYTES = 4096
 SEND_SECONDS = 30.0
 """How long the last byte of an answer may take on its way to a client that reads slowly."""
+SILENT_SECONDS = 30.0
+"""After this long without a byte an upload counts as broken off; what has come of it is kept."""
 AT_ONCE = 50
 """Listeners that are answered before their connections are taken back."""
 SWITCH_SECONDS = 0.001
@@ -43,7 +46,12 @@ _PLAIN = re.compile(
     rb"GET /api/(?:threads/[A-Za-z0-9_-]{1,64}/)?events(?:\?[!\"$-~]*)? HTTP/1\.1\r\n"
     rb"(?:[A-Za-z0-9-]+:[\t -~]*\r\n)+\r\n"
 )
-_NOT_PLAIN = {"CONTENT_LENGTH", "TRANSFER_ENCODING", "EXPECT", "UPGRADE", "HTTP2_SETTINGS"}
+_UPLOAD = re.compile(
+    rb"(?:POST|PATCH) /api/threads/[A-Za-z0-9_-]{1,64}/(?:clips|uploads(?:/[0-9a-f]{16})?) HTTP/1\.1\r\n"
+    rb"(?:[A-Za-z0-9-]+:[\t -~]*\r\n)+\r\n"
+)
+_NOT_PLAIN = {"TRANSFER_ENCODING", "EXPECT", "UPGRADE", "HTTP2_SETTINGS"}
+_OWN_NAMES = {"CONTENT_LENGTH", "CONTENT_TYPE"}
 _NEEDED = {
     gthread.ThreadWorker: (
         "accept enqueue_req finish_request murder_keepalived on_client_socket_readable on_pending_socket_readable "
@@ -134,9 +142,10 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         elif self.alive and (self._kept.get(head) or _PLAIN.fullmatch(head)):
             conn.sock.setblocking(False)
             self._ask(conn, head)
+        elif self.alive and (upload := _UPLOAD.match(head)):
+            self._take_upload(conn, upload[0])
         else:
-            conn.data_ready = True
-            super().enqueue_req(conn)
+            self._leave_to_gunicorn(conn)
 
     def on_client_socket_readable(self, conn: Any, client: Any) -> None:
         """A kept connection has sent something. The poll that comes most often is answered where it stands."""
@@ -163,14 +172,45 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         self.pending_conns.append(conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
+    def _leave_to_gunicorn(self, conn: Any) -> None:
+        conn.data_ready = True
+        super().enqueue_req(conn)
+
+    # --- uploads --------------------------------------------------------------------------------------------
+
+    def _take_upload(self, conn: Any, head: bytes) -> None:
+        environ: dict[str, Any] | None = _environ_of(head)
+        if environ is None or not environ.get("CONTENT_LENGTH", "").isdigit():
+            self._leave_to_gunicorn(conn)
+            return
+        conn.sock.recv(len(head))
+        self.tpool.submit(self._store, conn, environ).add_done_callback(partial(self._done, [conn]))
+
+    def _store(self, conn: Any, environ: dict[str, Any]) -> None:
+        """In another OS thread: have the application answer, whose bare endpoints know of no other request."""
+        conn.sock.settimeout(SILENT_SECONDS)
+        body = environ["wsgi.input"] = Body(conn.sock, int(environ["CONTENT_LENGTH"]))
+        begun: list[Any] = []
+        payload = b"".join(self.wsgi(environ, lambda line, fields: begun.extend((line, fields))))
+        line, headers = begun
+        keeps = self.alive and not body.left
+        try:
+            conn.sock.sendall(_on_wire(line, headers, payload, keeps=keeps))
+            if keeps:
+                conn.sock.setblocking(False)
+            else:
+                util.close_graceful(conn.sock)
+        except OSError:
+            keeps = False
+        self.method_queue.defer(self._keep if keeps else self._drop, conn)
+
     # --- questions ------------------------------------------------------------------------------------------
 
     def _ask(self, conn: Any, head: bytes) -> None:
         listener = self._kept.get(head)
         environ = {} if listener else _environ_of(head)
-        if environ is None:
-            conn.data_ready = True
-            super().enqueue_req(conn)
+        if environ is None or "CONTENT_LENGTH" in environ:
+            self._leave_to_gunicorn(conn)
             return
         conn.sock.recv(len(head))
         if listener and listener.is_calm():
@@ -359,13 +399,14 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             _log.error("fault in the worker", exc_info=future.exception())
             self.method_queue.defer(self._give_up, some)
 
-    def _give_up(self, some: list[Asked] | list[Held]) -> None:
+    def _give_up(self, some: list[Any]) -> None:
         for each in some:
             if isinstance(each, Held) and not each.over:
                 self._let_go(each)
-            if each.connection.sock in self.poller.get_map():
-                self.poller.unregister(each.connection.sock)
-            self._drop(each.connection)
+            connection = each.connection if isinstance(each, Held | Asked) else each
+            if connection.sock in self.poller.get_map():
+                self.poller.unregister(connection.sock)
+            self._drop(connection)
 
     # --- what gunicorn does, a little different -------------------------------------------------------------
 
@@ -389,15 +430,42 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             super().finish_request(conn, fs)
 
 
+class Body:
+    """The body of a request whose head is read, as WSGI's input. `left` bytes of it are still to come."""
+
+    def __init__(self, client: socket.socket, length: int) -> None:
+        self._client = client
+        self.left = length
+
+    def read(self, most: int) -> bytes:
+        """The next bytes; fewer than asked for only at the end, and where the client breaks off or is silent for
+        as long as its socket's timeout."""
+        wanted = min(most, self.left)
+        pieces = []
+        while wanted and (data := self._received(wanted)):
+            pieces.append(data)
+            wanted -= len(data)
+            self.left -= len(data)
+        return b"".join(pieces)
+
+    def _received(self, most: int) -> bytes:
+        try:
+            return self._client.recv(most)
+        except TimeoutError:
+            return b""
+
+
 def _environ_of(head: bytes) -> dict[str, str] | None:
-    """A plain request as WSGI has it, as far as events need it; `None` for one that is not plain after all."""
+    """A plain request as WSGI has it, as far as the bare endpoints need it; `None` for one that is not plain after
+    all."""
     lines = head.decode("ascii").split("\r\n")
-    path, _, query = lines[0].split(" ")[1].partition("?")
-    environ = {"PATH_INFO": path, "QUERY_STRING": query}
+    method, target, _ = lines[0].split(" ")
+    path, _, query = target.partition("?")
+    environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}
     for name, value in _fields(lines[1:-2]):
         if name in _NOT_PLAIN or (name == "CONNECTION" and value.lower() != "keep-alive"):
             return None
-        key = "HTTP_" + name
+        key = name if name in _OWN_NAMES else "HTTP_" + name
         environ[key] = f"{environ[key]},{value}" if key in environ else value
     return environ
 
@@ -424,12 +492,15 @@ def nothing() -> bytes:
 
 def content_of(answer: Answer, accepted: str = "") -> bytes:
     """An answer as it goes over the wire to a client that takes these encodings."""
-    status, headers, payload = prepared(answer, accepted)
+    return _on_wire(*prepared(answer, accepted))
+
+
+def _on_wire(status: str, headers: list[tuple[str, str]], payload: bytes, *, keeps: bool = True) -> bytes:
     lines = [
         f"HTTP/1.1 {status}",
         "Server: gunicorn",
         f"Date: {util.http_date()}",
-        "Connection: keep-alive",
+        f"Connection: {'keep-alive' if keeps else 'close'}",
         *(f"{name}: {value}" for name, value in headers),
     ]
     return "\r\n".join([*lines, "\r\n"]).encode("latin-1") + payload

@@ -101,6 +101,8 @@ def _one_candidate(given: Any) -> Checked:
     if not isinstance(given, Mapping):
         raise Invalid("A candidate is an object.")
     index = given.get("sdpMLineIndex")
+    if isinstance(index, float) and index.is_integer():
+        index = int(index)  # to JSON it is the same number
     if index is not None and (type(index) is not int or not 0 <= index <= MAX_LINE_INDEX):
         raise Invalid(f"sdpMLineIndex is a whole number from 0 to {MAX_LINE_INDEX}, or null.")
     candidate = _line(given, "candidate", MAX_CANDIDATE)

@@ -18,6 +18,8 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
+from mozchat.storage.files import COARSE_NS, Signature, signature
+
 LOOK_SECONDS = 1.0
 LOOK_SECONDS_WITHOUT_SOCKET = 0.01
 _STOP = b"\x00stop"
@@ -50,6 +52,8 @@ class Bell:
         self._address: Path | None = None
         self._watcher: threading.Thread | None = None
         self._sender = _datagram_socket()
+        self._peers: tuple[Signature | None, list[Path]] = (None, [])
+        """The folder's signature, where its next change will change that, and the bells that were in it."""
         self.heard: Callable[[Collection[str]], None] | None = None
         """Called with the names of threads listened to that have changed, and with none when it is time to
         stop; in any OS thread. For listeners that do not wait in a thread of their own."""
@@ -59,14 +63,9 @@ class Bell:
         """Something has changed in a thread."""
         if name in self._watched:
             self._wake({name: self._look(name)})
-        try:
-            peers = [peer for peer in os.listdir(self._folder) if peer.endswith(_SUFFIX)]  # noqa: PTH208
-        except OSError:
-            return
-        own = self._address.name if self._address else ""
-        for peer in peers:
-            if peer != own:
-                self._send(self._folder / peer, name.encode())
+        for peer in self._bells():
+            if peer != self._address:
+                self._send(peer, name.encode())
 
     def follow(self, names: Collection[str]) -> None:
         """One listener more for each of these threads: from now on their changes are followed."""
@@ -219,6 +218,20 @@ class Bell:
             if self._socket:
                 self._socket.close()
             self._socket, self._address = self._bind()
+
+    def _bells(self) -> list[Path]:
+        """The bells of all processes."""
+        found = signature(self._folder)
+        known, peers = self._peers
+        if found is None or found != known:
+            try:
+                names = os.listdir(self._folder)  # noqa: PTH208
+            except OSError:
+                return []
+            peers = [self._folder / name for name in names if name.endswith(_SUFFIX)]
+            settled = found is not None and time.time_ns() - found[2] > COARSE_NS
+            self._peers = found if settled else None, peers
+        return peers
 
     def _send(self, address: Path, datagram: bytes) -> None:
         if self._sender is None:

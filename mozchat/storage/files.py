@@ -13,6 +13,8 @@ from mozchat.domain.errors import NoRoom, Unavailable
 
 Signature = tuple[int, int, int]
 """Inode, size in bytes, time of change in nanoseconds: when one differs, so may the content."""
+COARSE_NS = 20_000_000
+"""A time of change that is younger may not differ after the next change: file systems tell it in ticks."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _BARRED = {errno.EACCES, errno.EPERM, errno.EROFS}

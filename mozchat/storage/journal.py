@@ -36,9 +36,12 @@ class Header:
     length: int
 
 
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def encode(value: Any) -> bytes:
     """One line of JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+    return _encoder.encode(value).encode("utf-8", "replace") + b"\n"
 
 
 class Journal:
@@ -46,18 +49,20 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._name = str(path)
         self._known: tuple[int, Header] | None = None
 
     def signature(self) -> Signature | None:
         """Changes with every event."""
-        return signature(self.path)
+        return signature(self._name)
 
-    def header(self) -> Header:
-        """The header, remembered by the file's inode; raises `Broken`."""
+    def header(self, epoch: str = "") -> Header:
+        """The header, remembered by the file's inode, unless it is of another than the `epoch` that is expected:
+        a thread that was removed and made again may have its old inodes. Raises `Broken`."""
         current = self.signature()
         if current is None:
             raise Broken
-        if self._known is None or self._known[0] != current[0]:
+        if self._known is None or self._known[0] != current[0] or epoch not in ("", self._known[1].epoch):
             with self.path.open("rb") as file:
                 inode = os.fstat(file.fileno()).st_ino
                 self._known = inode, _parse_header(file.readline(4096))
@@ -100,7 +105,7 @@ class Journal:
         """
         line = encode(event)
         at = header.length + position - header.start
-        handle = os.open(self.path, os.O_WRONLY)
+        handle = os.open(self._name, os.O_WRONLY)
         try:
             if os.fstat(handle).st_size != at:
                 os.ftruncate(handle, at)

@@ -35,7 +35,8 @@ class ThreadLock:
 
     def __init__(self, path: Path) -> None:
         self._mutex = threading.Lock()
-        self._path = path
+        self._path = str(path)
+        self._folder = path.parent
         self._soft = SoftFileLock(f"{path}.soft", thread_local=False)
 
     @contextmanager
@@ -45,7 +46,6 @@ class ThreadLock:
             raise _busy()
         try:
             with faults_named("the folder of the locks"):
-                self._path.parent.mkdir(mode=0o770, exist_ok=True)
                 handle = self._acquire()
             try:
                 yield
@@ -61,7 +61,7 @@ class ThreadLock:
         """Take the lock; gives the open file that has it, or `None` where it is the lock file."""
         deadline = time.monotonic() + TIMEOUT
         while True:
-            handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o660)
+            handle = self._open()
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if _is_still(handle, self._path):
@@ -80,6 +80,14 @@ class ThreadLock:
                 raise _busy()
             time.sleep(_POLL)
 
+    def _open(self) -> int:
+        flags = os.O_RDWR | os.O_CREAT
+        try:
+            return os.open(self._path, flags, 0o660)
+        except FileNotFoundError:
+            self._folder.mkdir(mode=0o770, exist_ok=True)
+            return os.open(self._path, flags, 0o660)
+
     def _acquire_soft(self) -> None:
         try:
             self._soft.acquire(timeout=TIMEOUT, poll_interval=_POLL)
@@ -87,10 +95,10 @@ class ThreadLock:
             raise _busy() from error
 
 
-def _is_still(handle: int, path: Path) -> bool:
+def _is_still(handle: int, path: str) -> bool:
     """Whether the open file is the one of this name: somebody may have emptied the folder meanwhile."""
     try:
-        return os.path.samestat(os.fstat(handle), path.stat())
+        return os.path.samestat(os.fstat(handle), os.stat(path))  # noqa: PTH116
     except FileNotFoundError:
         return False
 

@@ -73,7 +73,7 @@ class Draft(Content):
     def __init__(self, folder: Path, content: bytes = b"", start: int = 0) -> None:
         super().__init__(io.BytesIO(bytes(start) + content), start, len(content), str(folder))
         self._folder = folder
-        self._path: Path | None = None
+        self._path: str | None = None
 
     def append(self, chunk: bytes) -> None:
         """Add the next bytes."""
@@ -101,7 +101,7 @@ class Draft(Content):
         self.file.close()
         if self._path is not None:
             with suppress(OSError):
-                self._path.unlink()
+                os.unlink(self._path)  # noqa: PTH108 - on every upload's way, as all names of files here
 
     def __enter__(self) -> Draft:
         return self
@@ -117,10 +117,10 @@ class Draft(Content):
         except FileNotFoundError as error:
             raise Missing(f"There is no thread called {self._folder.parent.name}.") from error
 
-    def _spill(self, cut: int = 0) -> Path:
+    def _spill(self, cut: int = 0) -> str:
         """Go on in a file, less the first `cut` bytes."""
         assert isinstance(self.file, io.BytesIO)
-        path = self._folder / f".{secrets.token_hex(8)}.new"
+        path = f"{self._folder}/.{secrets.token_hex(8)}.new"
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
         try:
             handle = os.open(path, flags, 0o640)
@@ -155,7 +155,7 @@ class MediaFolder:
         record names it any more, so the sweep will try again."""
         for file in files:
             try:
-                (self.path / file).unlink()
+                os.unlink(f"{self.path}/{file}")  # noqa: PTH108
             except FileNotFoundError:
                 self._remove_elsewhere(file)
             except OSError as error:
@@ -196,7 +196,7 @@ class MediaFolder:
                     yield folder
 
 
-def move(path: Path, target: Path) -> None:
+def move(path: Path | str, target: Path) -> None:
     """Rename within a file system, but never over another file (`FileExistsError`)."""
     try:
         os.link(path, target)
@@ -205,7 +205,7 @@ def move(path: Path, target: Path) -> None:
             raise
         if target.exists():
             raise FileExistsError(target) from error
-        path.rename(target)
+        os.rename(path, target)  # noqa: PTH104
     else:
         os.unlink(path)  # noqa: PTH108
 
@@ -217,11 +217,10 @@ def write_whole(file: BinaryIO, data: bytes | memoryview) -> None:
         left = left[file.write(left) :]
 
 
-def place_file(content: Content, path: Path, target: Path, *, durable: bool) -> bool:
+def place_file(content: Content, path: Path | str, target: Path, *, durable: bool) -> bool:
     """Make the file at `path`, which has this content, the file `target`. A copy is made to cut off a gap, and
     where `target` is on another file system; gives whether there was no need of one."""
     if not content.start:
-        os.utime(content.file.fileno())  # it may have waited for its end, and is no orphan that nobody wants
         if durable:
             os.fdatasync(content.file.fileno())
         try:

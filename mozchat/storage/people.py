@@ -22,11 +22,12 @@ class PeopleFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._name = str(path)
         self._read: tuple[Signature | None, Roster] | None = None
 
     def load(self) -> Roster:
         """The roster as it stands on disk now."""
-        current = signature(self.path)
+        current = signature(self._name)
         known = self._read
         if known is None or known[0] != current:
             known = current, Roster(_people(read_bytes(self.path), self.path))

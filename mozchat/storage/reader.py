@@ -28,6 +28,7 @@ class StateReader:
     def __init__(self, folder: Path, has_media: Callable[[], bool]) -> None:
         self.journal = Journal(folder / "journal.jsonl")
         self.catalogue_path = folder / "catalog.json"
+        self._catalogue = str(self.catalogue_path)
         self.messages_path = folder / "messages.json"
         self.header: Header | None = None
         """The journal's header; `None` where the state stands without a journal (a new or a PHP folder)."""
@@ -80,7 +81,7 @@ class StateReader:
         self._stamp = self._signatures()
 
     def _signatures(self) -> tuple[Signature | None, Signature | None]:
-        return self.journal.signature(), signature(self.catalogue_path)
+        return self.journal.signature(), signature(self._catalogue)
 
     def _follow(self, catalogue: Signature | None) -> bool:
         """Take in what the journal has beyond the remembered state, if both still belong together, and to the
@@ -110,7 +111,7 @@ class StateReader:
     def _replay(self, state: ThreadState, saved: checkpoint.Checkpoint) -> Header | None:
         """Bring a checkpoint up to date from its journal; `None` where the two do not belong together."""
         try:
-            header = self.journal.header()
+            header = self.journal.header(saved.epoch)
             if header.epoch != saved.epoch:
                 return None
             first = min(saved.catalogue_position, saved.mailbox_position)

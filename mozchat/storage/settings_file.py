@@ -17,6 +17,7 @@ class SettingsFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._name = str(path)
         self._read: tuple[Signature, ThreadSettings | None, list[Problem]] | None = None
 
     def load(self) -> ThreadSettings:
@@ -33,7 +34,7 @@ class SettingsFile:
 
     def read(self) -> tuple[ThreadSettings | None, list[Problem]]:
         """The settings, `None` where they have an error, and everything that is wrong with them."""
-        current = signature(self.path)
+        current = signature(self._name)
         if current is None:
             raise Missing(f"There is no thread called {self.path.parent.name}.")
         if self._read is None or self._read[0] != current:

@@ -56,6 +56,7 @@ class StateStore:
         self, path: Path, lock: ThreadLock, settings: SettingsFile, changed: Callable[[], None]
     ) -> None:
         self._path = path
+        self._ini = f"{path}/.ini"
         self._lock = lock
         self._settings = settings
         self._changed = changed
@@ -162,12 +163,12 @@ class StateStore:
 
     def check_there(self) -> None:
         """Raise `Missing` where somebody has removed the thread: nothing is to be written into what is left."""
-        if signature(self._path / ".ini") is None:
+        if signature(self._ini) is None:
             raise self.gone()
 
     def gone(self) -> Missing | Unavailable:
         """What to raise when a file is not where it was."""
-        if signature(self._path / ".ini") is None:
+        if signature(self._ini) is None:
             return Missing(f"There is no thread called {self._path.name}.")
         return Unavailable("The thread's folder was changed in the meantime. Try again.", 1)
 

@@ -18,7 +18,7 @@ from mozchat.domain.presence import Mark, Person, Roster
 from mozchat.domain.retention import Limits, plan_eviction
 from mozchat.domain.thread_state import Changes
 from mozchat.storage.call_log import CallLogFile
-from mozchat.storage.files import Signature, faults_named, signature
+from mozchat.storage.files import COARSE_NS, Signature, faults_named, signature
 from mozchat.storage.lock import ThreadLock
 from mozchat.storage.media import Content, MediaFolder, move
 from mozchat.storage.people import Marks, PeopleFile
@@ -28,8 +28,6 @@ from mozchat.storage.uploads import GONE, Part, Upload, Uploads, locked
 
 AUDIT_MS = 900
 """The shortest time between two comparisons of files and catalogue: listing many names takes a while."""
-COARSE_NS = 20_000_000
-"""A time of change that is younger may not differ after the next change: file systems tell it in ticks."""
 NEVER = 1 << 62
 RETRY_SECONDS = 10.0
 """Seconds after which a participant with too many uploads may have finished one."""
@@ -249,7 +247,9 @@ class ThreadStore:
             if first is not None and first.expires > now and self.uploads.part_path(first.id).exists():
                 return first
             self.end_expired(now)
-            if sum(other.identity == upload.identity for other in self.uploads.all()) >= most:
+            mine = [other.id for other in self.uploads.all() if other.identity == upload.identity]
+            # One without its content is a clip already: a crash came before its record was removed.
+            if sum(self.uploads.part_path(upload_id).exists() for upload_id in mine) >= most:
                 raise TooMany(
                     f"{most} recordings of yours are unfinished. Finish or discard one of them first.",
                     RETRY_SECONDS,

@@ -219,6 +219,7 @@ class Part(Content):
         """See `Content.place`."""
         with faults_named(str(target.parent)):
             target.parent.mkdir(mode=0o770, exist_ok=True)
+            os.utime(self.file.fileno())  # it may have waited for its end, and is no orphan that nobody wants
             self._moved = place_file(self, self._path, target, durable=durable)
 
     def withdraw(self, target: Path) -> None:

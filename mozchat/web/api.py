@@ -1,18 +1,14 @@
-"""The JSON API but for the events, which have their own way (`mozchat.web.events`)."""
+"""The JSON API but for the events and what sends clips, which have their own ways (`mozchat.web.events`,
+`mozchat.web.clips`, `mozchat.web.uploads`)."""
 
 from __future__ import annotations
 
-import io
-import json
-import os
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, jsonify, request, send_file
-from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import UnsupportedMediaType
 
-from mozchat.domain.clip import checked_peaks, clean_description
-from mozchat.domain.errors import Invalid, Malformed, TooLarge
+from mozchat.domain.errors import Invalid, Malformed
 from mozchat.domain.times import rfc3339
 from mozchat.services import clips, ice, messages, reports, sessions, threads
 from mozchat.services.access import Visit, approach, visit
@@ -30,11 +26,8 @@ from mozchat.web.views import (
     thread_view,
 )
 
-FORM_BYTES = 64_000
-"""What a multipart body may have beside the clip's bytes."""
 MESSAGE_BYTES = 160_000
 """A message's request: the signals of calls can be long."""
-_FIELDS = frozenset({"mime", "duration", "description", "peaks"})
 
 api = Blueprint("api", __name__, url_prefix="/api")
 
@@ -103,25 +96,6 @@ def list_clips(thread: str) -> Response:
         free=clips.free_bytes(inside, inside.store.total_bytes()),
         cursor=str(cursor),
     )
-
-
-@api.post("/threads/<thread>/clips")
-def publish(thread: str) -> tuple[Response, int]:
-    """Store a clip."""
-    inside = _participation(thread)
-    key = idempotency_key(request.environ)
-    limit = min(inside.settings.max_blob_bytes, inside.settings.max_media_folder_bytes)
-    request.max_content_length = limit + FORM_BYTES
-    if request.content_length is not None and request.content_length > request.max_content_length:
-        raise TooLarge(f"This clip is too large. A clip in this thread has at most {limit:,} bytes.")
-    if request.mimetype != "multipart/form-data":
-        raise UnsupportedMediaType
-    blob = _only_blob(request.files)
-    fields = _form_fields(request.form)
-    stream = cast(BinaryIO, blob.stream)
-    upload = clips.Upload(stream.read, _size_of(stream), _clip_fields(fields), key)
-    clip = clips.publish(site(), inside, upload)
-    return jsonify(clip_view(clip, thread, request.script_root)), 201
 
 
 @api.get("/threads/<thread>/clips/<clip_id>")
@@ -219,36 +193,3 @@ def _json_object(required: dict[str, type], optional: dict[str, type]) -> dict[s
 
 
 _JSON_NAMES: dict[type, str] = {str: "a string", dict: "an object", int: "a whole number"}
-
-
-def _only_blob(files: MultiDict[str, FileStorage]) -> FileStorage:
-    if list(files) != ["blob"] or len(files.getlist("blob")) != 1:
-        raise Invalid("Exactly one file was expected, in the field blob.")
-    return files["blob"]
-
-
-def _form_fields(form: MultiDict[str, str]) -> dict[str, str]:
-    for field, values in form.lists():
-        if field in _FIELDS and len(values) > 1:
-            raise Invalid(f"The field {field} is there more than once.")
-        if field == "blob":
-            raise Invalid("The field blob must be a file.")
-    return form.to_dict()
-
-
-def _clip_fields(form: dict[str, str]) -> dict[str, Any]:
-    """What a form says of a clip. A duration that is none counts as 0."""
-    said: dict[str, Any] = {"description": clean_description(form.get("description", ""))}
-    said["duration"] = form.get("duration", "")
-    if form.get("peaks"):
-        try:
-            said["peaks"] = checked_peaks(json.loads(form["peaks"]))
-        except (ValueError, RecursionError) as error:
-            raise Invalid("peaks is a JSON array.") from error
-    return said
-
-
-def _size_of(stream: BinaryIO) -> int:
-    size = stream.seek(0, io.SEEK_END)
-    stream.seek(0, os.SEEK_SET)
-    return size

@@ -14,6 +14,7 @@ from mozchat.services.site import Site
 from mozchat.web import problems, security
 from mozchat.web.api import api
 from mozchat.web.assets import Assets, assets_blueprint
+from mozchat.web.clips import ClipsApp
 from mozchat.web.compression import compress
 from mozchat.web.events import EventsApp
 from mozchat.web.identity import check_origin
@@ -29,7 +30,7 @@ BODY_BYTES = 64_000
 def create_app(site: Site) -> Flask:
     """The WSGI application of a site."""
     app = Flask("mozchat.web", static_folder=None, template_folder=str(Path(__file__).parent / "templates"))
-    app.config.update(MAX_CONTENT_LENGTH=BODY_BYTES, MAX_FORM_PARTS=20)
+    app.config.update(MAX_CONTENT_LENGTH=BODY_BYTES)
     app.url_map.strict_slashes = True
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -45,7 +46,7 @@ def create_app(site: Site) -> Flask:
     app.register_error_handler(MozchatError, _domain_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _fault)
-    events = EventsApp(site, UploadsApp(site, app.wsgi_app))
+    events = EventsApp(site, UploadsApp(site, ClipsApp(site, app.wsgi_app)))
     app.extensions["mozchat-events"] = events
     app.wsgi_app = events  # type: ignore[method-assign]
     return app

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, LengthRequired
 
-from mozchat.domain.errors import MozchatError
+from mozchat.domain.errors import Malformed, MozchatError
 from mozchat.web import problems, security
 from mozchat.web.compression import WORTH_BYTES, gzipped, takes_gzip
 
@@ -66,3 +66,29 @@ def respond(
     line, headers, payload = prepared((status, body, extra), environ.get("HTTP_ACCEPT_ENCODING", ""))
     start_response(line, headers)
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [payload]
+
+
+def body_of(environ: Environ) -> tuple[Callable[[int], bytes], int | None]:
+    """The body of a request, not yet read: a function that gives its next bytes, and how long it is, `None`
+    where only its end says. Raises `LengthRequired`; the function `Malformed` where the connection breaks."""
+    read = environ["wsgi.input"].read
+
+    def read_or_fail(most: int) -> bytes:
+        try:
+            data: bytes = read(most)
+        except OSError as error:
+            raise Malformed("This request was cut off.") from error
+        return data
+
+    return read_or_fail, _length(environ)
+
+
+def _length(environ: Environ) -> int | None:
+    text = environ.get("CONTENT_LENGTH") or ""
+    if text.isdigit():
+        return int(text)
+    if "chunked" not in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+        return 0
+    if not environ.get("wsgi.input_terminated"):
+        raise LengthRequired
+    return None

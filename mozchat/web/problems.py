@@ -16,6 +16,7 @@ from mozchat.domain import errors
 MEDIA_TYPE = "application/problem+json"
 DRAINED_BYTES = 64_000_000
 """A longer body is not read; the connection ends in the middle of it."""
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _log = logging.getLogger(__name__)
 
 STATUSES: tuple[tuple[type[errors.MozchatError], int, str], ...] = (
@@ -109,4 +110,4 @@ def drain(environ: Mapping[str, Any]) -> None:
 
 def encode(body: dict[str, Any]) -> bytes:
     """JSON, UTF-8."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return _encoder.encode(body).encode("utf-8", "replace")

@@ -8,11 +8,10 @@ its interim responses.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from werkzeug.exceptions import LengthRequired, MethodNotAllowed, UnsupportedMediaType
+from werkzeug.exceptions import MethodNotAllowed, UnsupportedMediaType
 
 from mozchat.domain.clip import Clip
 from mozchat.domain.errors import Malformed
@@ -22,7 +21,7 @@ from mozchat.services.access import Visit, visit
 from mozchat.services.site import Site
 from mozchat.services.uploads import Progress
 from mozchat.web import fields, problems
-from mozchat.web.bare import Answer, Environ, StartResponse, WsgiApp, answered, respond
+from mozchat.web.bare import Answer, Environ, StartResponse, WsgiApp, answered, body_of, respond
 from mozchat.web.identity import check_origin, token_of
 from mozchat.web.views import clip_view
 
@@ -131,31 +130,11 @@ def _location(inside: Visit, upload_id: str, environ: Environ) -> str:
 
 def _piece(environ: Environ) -> clips.Upload:
     """The body of a request, not yet read."""
-    read = environ["wsgi.input"].read
-
-    def read_or_fail(most: int) -> bytes:
-        try:
-            data: bytes = read(most)
-        except OSError as error:
-            raise Malformed("This request was cut off.") from error
-        return data
-
+    read, length = body_of(environ)
     return clips.Upload(
-        read=read_or_fail,
-        length=_length(environ),
+        read=read,
+        length=length,
         fields=fields.clip_fields(environ),
         key=fields.idempotency_key(environ),
         digest=fields.sha_256(environ),
     )
-
-
-def _length(environ: Mapping[str, Any]) -> int | None:
-    """How long the body is; `None` where only its end says."""
-    text = environ.get("CONTENT_LENGTH") or ""
-    if text.isdigit():
-        return int(text)
-    if "chunked" not in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
-        return 0
-    if not environ.get("wsgi.input_terminated"):
-        raise LengthRequired
-    return None

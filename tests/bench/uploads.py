@@ -96,7 +96,7 @@ def _check(site, ids: list[str]) -> None:
     files are those of the clips that it lists."""
     listed = [
         clip["id"]
-        for clip in joined(site, f"Rosa{len(ids)}").request("GET", "/api/threads/walk/clips")[1]["clips"]
+        for clip in joined(site, f"Rosa {ids[-1]}").request("GET", "/api/threads/walk/clips")[1]["clips"]
     ]
     assert len(set(ids)) == len(ids)
     assert len(listed) == len(set(listed))

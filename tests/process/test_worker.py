@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import socket
 import time
 
@@ -126,6 +127,90 @@ def test_it_answers_as_a_server_without_it_does(ann, connect):
             headers.pop("date")
             answers.append((status, headers, content))
         assert answers[0] == answers[1], path
+
+
+def upload(who, content, **headers):
+    headers = {"Upload_Complete": "?1", "Content_Length": str(len(content)), **headers}
+    return request("POST", "/api/threads/walk/uploads", who.token, content, **headers)
+
+
+def form(who, content, **headers):
+    boundary = "b0undary"
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="blob"; filename="x"\r\n\r\n'.encode()
+    body = head + content + f"\r\n--{boundary}--\r\n".encode()
+    headers = {"Content_Type": f"multipart/form-data; boundary={boundary}", **headers}
+    headers = {"Content_Length": str(len(body)), **headers}
+    return request("POST", "/api/threads/walk/clips", who.token, body, **headers)
+
+
+@pytest.mark.parametrize("send", [upload, form])
+def test_uploads_are_answered_as_by_a_server_without_it(ann, connect, sample, send):
+    """The plain form goes the worker's own way, the same with a letter beyond ASCII goes gunicorn's."""
+    wire = connect()
+    stream = wire.makefile("rb")
+    voice = sample("chromium-audio.webm")
+    for content, more, expected in (
+        (voice, {}, 201),
+        (voice, {"Idempotency_Key": "x" * 200}, 422),
+        (b"no sound", {}, 415),
+        (b"", {}, 422),
+        (voice * 50, {}, 413),
+        (voice, {"Authorization": "Basic none"}, 401),
+    ):
+        answers = []
+        for way in ({}, {"X_Name": "Zoë"}):
+            wire.sendall(send(ann, content, **more, **way))
+            status, headers, answer = read_answer(stream)
+            headers.pop("date")
+            headers.pop("content-length", None)
+            shape = re.sub(rb"[0-9a-f]{16}|\d{4}-[0-9T:.-]+Z", b"", answer)
+            answers.append((status, headers, shape))
+        assert answers[0] == answers[1]
+        assert answers[0][0] == expected
+        assert answers[0][1]["connection"] == "keep-alive"
+
+
+def test_an_upload_that_comes_in_pieces_is_stored_whole(ann, connect, sample):
+    voice = sample("chromium-audio.webm")
+    wire = connect()
+    whole = form(ann, voice)
+    for start in range(0, len(whole), 5000):
+        wire.sendall(whole[start : start + 5000])
+        time.sleep(0.002)
+
+    status, _, answer = read_answer(wire.makefile("rb"))
+
+    assert (status, json.loads(answer)["duration"]) == (201, pytest.approx(1.5, abs=0.02))
+
+
+def test_uploads_and_polls_that_come_together_are_answered_in_turn(ann, connect, sample):
+    voice = sample("chromium-audio.webm")
+    wire = connect()
+    stream = wire.makefile("rb")
+
+    wire.sendall(upload(ann, voice) + request("GET", "/healthz") + form(ann, voice) + upload(ann, voice))
+
+    assert [read_answer(stream)[0] for _ in range(4)] == [201, 200, 201, 201]
+
+
+@pytest.mark.parametrize("send", [upload, form])
+def test_an_upload_that_breaks_off_is_no_clip(ann, connect, sample, site, send):
+    whole = send(ann, sample("chromium-audio.webm"))
+    wire = connect()
+    wire.sendall(whole[:-100])
+    wire.shutdown(socket.SHUT_WR)
+
+    assert read_answer(wire.makefile("rb"))[0] in (400, 422)
+    assert ann.request("GET", "/api/threads/walk/clips")[1]["clips"] == []
+    assert list((site.folder / "walk").glob("media/*")) == []
+
+
+def test_of_an_upload_with_two_lengths_nothing_is_taken(ann, connect, sample):
+    wire = connect()
+    two = upload(ann, sample("chromium-audio.webm"))
+    wire.sendall(two.replace(b"\r\nContent-Length: ", b"\r\nContent-Length: 5\r\nContent-Length: ", 1))
+
+    assert read_answer(wire.makefile("rb"))[0] == 400
 
 
 def test_a_request_that_comes_in_pieces_is_answered(ann, connect):

@@ -243,6 +243,7 @@ def test_every_route_is_described_and_every_description_has_a_route(app: Flask, 
     }
     events = {("get", "/api/threads/{thread}/events"), ("get", "/api/events")}
     uploads = {(method, UPLOADS) for method in ("post", "options")}
+    uploads.add(("post", "/api/threads/{thread}/clips"))
     uploads |= {(method, UPLOADS + "/{upload_id}") for method in ("patch", "head", "delete")}
 
     assert routes | events | uploads == set(operations_of(description))

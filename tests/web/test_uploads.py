@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import TimeoutError as FutureTimeout
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -990,7 +991,7 @@ def test_a_media_folder_on_another_file_system_gets_a_copy(ann, make_thread, thr
     move = media.move
 
     def apart(path, target):
-        if path.parent != target.parent:
+        if Path(path).parent != target.parent:
             raise OSError(errno.EXDEV, "another file system")
         move(path, target)
 
