@@ -15,6 +15,7 @@ from mozchat.domain.errors import (
     Invalid,
     Malformed,
     Missing,
+    MozchatError,
     NoRoom,
     UnsupportedMedia,
     WrongLength,
@@ -149,6 +150,14 @@ def check_disk(site: Site, incoming: int) -> None:
     """Raise `NoRoom` where so many bytes more would leave too little on the disk for everything else."""
     if site.min_free_bytes and site.store.disk_free() - incoming < site.min_free_bytes:
         raise NoRoom
+
+
+def waits_for_disk(site: Site, thread_name: str) -> bool:
+    """Whether publishing in a thread takes as long as the disk does; of one that cannot be had this is so."""
+    try:
+        return site.store.thread(thread_name).settings_file.remembered().durability == "fsync"
+    except MozchatError:
+        return True
 
 
 def visible(site: Site, inside: Visit) -> list[Clip]:

@@ -143,6 +143,28 @@ def form(who, content, **headers):
     return request("POST", "/api/threads/walk/clips", who.token, body, **headers)
 
 
+@pytest.fixture
+def no_fsync(site):
+    """The thread keeps its clips as a stream does, and the worker stores its short ones one after another."""
+    ini = site.folder / "walk" / ".ini"
+    ini.write_text(ini.read_text().replace("[client]", "durability=os\n[client]"))
+
+
+@pytest.mark.parametrize("send", [upload, form])
+def test_where_nothing_waits_for_the_disk_an_upload_waits_for_no_other(no_fsync, ann, connect, sample, send):
+    voice = sample("chromium-audio.webm")
+    unfinished, silent = send(ann, voice), connect()
+    silent.sendall(unfinished[:-100])
+    wires = [connect() for _ in range(8)]
+    for wire in wires:
+        wire.sendall(send(ann, voice))
+
+    assert [read_answer(wire.makefile("rb"))[0] for wire in wires] == [201] * 8
+    silent.sendall(unfinished[-100:])
+    assert read_answer(silent.makefile("rb"))[0] == 201
+    assert len(ann.request("GET", "/api/threads/walk/clips")[1]["clips"]) == 9
+
+
 @pytest.mark.parametrize("send", [upload, form])
 def test_uploads_are_answered_as_by_a_server_without_it(ann, connect, sample, send):
     """The plain form goes the worker's own way, the same with a letter beyond ASCII goes gunicorn's."""
