@@ -14,7 +14,7 @@ LAYERS = {
     "storage": {"domain"},
     "services": {"domain", "storage", "settings"},
     "web": {"domain", "services", "settings", "resources"},
-    "worker": {"web"},
+    "worker": {"services", "web"},
     "server": {"domain", "services", "settings", "web", "worker"},
     "wsgi": {"services", "settings", "web"},
     "cli": {"domain", "services", "settings", "resources", "server"},

@@ -112,7 +112,7 @@ export class Chat extends EventTarget {
     this.#views.get(line.id)?.element.remove();
     this.#views.delete(line.id);
     if (!message.value) message.value = line.text;
-    this.#complain(error.detail || t("chat.nobody", { name: line.to }));
+    this.#complain(line.to ? t("chat.nobody", { name: line.to }) : error.detail);
   }
 
   /** @param {string} id of a message of one's own */

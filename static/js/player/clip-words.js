@@ -34,18 +34,19 @@ export function leftBehind({ created }, lang) {
   return t("clip.unfinished", { time: timeOfDay(created, Date.now(), lang) });
 }
 
-/** Answers that we have words of our own for, where the server gives none. */
+/** Answers that we have words for, in the page's language. */
 const KNOWN = new Set([401, 403, 404, 413, 415, 422, 429, 503, 507]);
 
 /**
- * Why a clip was not taken: in the server's words where it gave some.
+ * Why a clip was not taken, and what can be done: the server's words are English and for programs too, so they stand
+ * in only where there are none of the page's own.
  * @param {import("../api-error.js").ApiError|null} error
  * @returns {string}
  */
 export function refusal(error) {
-  if (error?.detail) return error.detail;
   if (error?.offline) return t("clip.failed.offline");
-  return t(`clip.failed.${error && KNOWN.has(error.status) ? error.status : "other"}`);
+  if (error && KNOWN.has(error.status)) return t(`clip.failed.${error.status}`);
+  return error?.detail || t("clip.failed.other");
 }
 
 /** Why a clip does not play. @type {Record<Problem, string>} */

@@ -49,10 +49,9 @@ export class Removal {
     try {
       await this.#api.deleteClip(clip.id, { keepalive: true });
     } catch (error) {
-      const { status, detail } = /** @type {import("../api-error.js").ApiError} */ (error);
-      if (status === 404) return;
+      if (/** @type {import("../api-error.js").ApiError} */ (error).status === 404) return;
       this.#restore(clip);
-      toast(detail || t("clip.notDeleted"));
+      toast(t("clip.notDeleted"));
     }
   }
 }
