@@ -116,8 +116,8 @@ class Uploads:
     def create(self, upload: Upload) -> None:
         """Begin an upload; under the thread's lock."""
         self.path.mkdir(mode=0o770, exist_ok=True)
-        os.close(os.open(self.part_path(upload.id), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640))
         self.save(upload)
+        os.close(os.open(self.part_path(upload.id), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640))
 
     def save(self, upload: Upload) -> None:
         """Write what is known of an upload."""
@@ -145,7 +145,8 @@ class Uploads:
     def remove(self, upload_id: str) -> None:
         """End an upload, and free what it takes. A write that is under way comes to nothing."""
         with faults_named(str(self.path)):
-            for path in (self.record_path(upload_id), self.part_path(upload_id)):
+            # The large file first: should we die in between, what is left takes no room and counts for nothing.
+            for path in (self.part_path(upload_id), self.record_path(upload_id)):
                 path.unlink(missing_ok=True)
 
     def record_path(self, upload_id: str) -> Path:

@@ -13,7 +13,7 @@
   /** What came in through the connection that is open, counted from its beginning. */
   async function flow() {
     const line = lines.findLast(({ connectionState }) => connectionState !== "closed");
-    if (!line) return { state: "none", energy: 0, frames: 0, width: 0, routes: [] };
+    if (!line) return { state: "none", energy: 0, frames: 0, width: 0, sent: {}, routes: [] };
     const all = [...(await line.getStats()).values()];
     const inbound = (kind) => all.find((one) => one.type === "inbound-rtp" && one.kind === kind) ?? {};
     const pair = all.filter(({ type, state }) => type === "candidate-pair" && state === "succeeded");
@@ -25,6 +25,7 @@
       packets: inbound("audio").packetsReceived ?? 0,
       frames: video.framesDecoded ?? 0,
       width: video.frameWidth ?? 0,
+      sent: Object.fromEntries(line.getSenders().map(({ track }) => [track?.kind, track?.label])),
       way: /a=ice-ufrag:(\S+)/.exec(line.localDescription?.sdp ?? "")?.[1],
       routes: [...new Set(all.filter(({ id }) => used.includes(id)).map(({ candidateType }) => candidateType))],
     };
