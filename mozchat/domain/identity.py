@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
+import secrets
 
 TOKEN_BYTES = 16
+MIN_SECRET_KEY = 22
+"""Characters that 128 bits of chance take in base64."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
 
 
 def is_token(text: str) -> bool:
     """Whether a secret has the form of those that we give out (URL-safe base64 of 16 bytes)."""
     return _TOKEN.fullmatch(text) is not None
+
+
+def new_token(key: str | None) -> str:
+    """A secret for somebody who has none: by chance, or made from the `Idempotency-Key` that they joined with, so
+    that whoever has never seen the answer asks again and is who they were. Such a key must itself be a secret of
+    at least `MIN_SECRET_KEY` characters."""
+    if key is None:
+        return secrets.token_urlsafe(TOKEN_BYTES)
+    digest = hashlib.sha256(f"token\n{key}".encode()).digest()
+    return base64.urlsafe_b64encode(digest[:TOKEN_BYTES]).rstrip(b"=").decode()
 
 
 def identity_of(token: str) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hmac
-import secrets
 import threading
 
 from werkzeug.security import check_password_hash
 
-from mozchat.domain.errors import Forbidden, PasswordNeeded
-from mozchat.domain.identity import TOKEN_BYTES, identity_of, is_token
+from mozchat.domain.errors import Forbidden, Invalid, PasswordNeeded
+from mozchat.domain.identity import MIN_SECRET_KEY, identity_of, is_token, new_token
 from mozchat.domain.names import participant_name
 from mozchat.domain.options import HASH_PREFIX, ThreadSettings
 from mozchat.domain.presence import Person
@@ -22,19 +21,30 @@ _hashing = threading.BoundedSemaphore(2)
 
 
 def join(
-    site: Site, thread_name: str, token: str | None, *, name: str, password: str | None, address: str
+    site: Site,
+    thread_name: str,
+    token: str | None,
+    *,
+    name: str,
+    password: str | None,
+    key: str | None,
+    address: str,
 ) -> tuple[Visit, str]:
     """Enter a thread under a name: gives the visit and the secret to come back with, a new one for somebody
-    who has none. `address` is where the request comes from, to slow down the guessing of passwords.
+    who has none, the same for a repeat with the same `key`. `address` is where the request comes from, to slow
+    down the guessing of passwords.
 
-    Raises `Invalid` (not a name), `NameTaken`, `PasswordNeeded`, `Forbidden` (wrong password), `TooMany`.
+    Raises `Invalid` (not a name, or a key that can be guessed), `NameTaken`, `PasswordNeeded`, `Forbidden` (wrong
+    password), `TooMany`.
     """
+    if key is not None and len(key) < MIN_SECRET_KEY:
+        raise Invalid(f"To join, an Idempotency-Key is a secret: at least {MIN_SECRET_KEY} random characters.")
+    if not token or not is_token(token):
+        token = new_token(key)
     door = approach(site, thread_name, token)
     shown = participant_name(name)
     if door.locked and door.person is None:
         _check_password(site, door, password, address)
-    if not token or not is_token(token):
-        token = secrets.token_urlsafe(TOKEN_BYTES)
     identity = identity_of(token)
     now = site.now()
     settings = door.settings

@@ -70,6 +70,7 @@ def join(thread: str) -> tuple[Response, int]:
         token_of(request.environ),
         name=fields["name"],
         password=fields.get("password"),
+        key=idempotency_key(request.environ),
         address=request.remote_addr or "",
     )
     me = thread_view(inside)["me"]

@@ -85,12 +85,13 @@ export class Api {
   }
 
   /**
-   * @param {{name: string, password?: string}} who
+   * @param {{name: string, password?: string, key: string}} who `key`, a secret: whoever has had no answer and asks
+   *   again with the same is who they were
    * @returns {Promise<{name: string, authorId: string, token: string}>}
    */
-  async join({ name, password }) {
+  async join({ name, password, key }) {
     const json = password ? { name, password } : { name };
-    return (await this.#request("POST", `${this.#room}/session`, { json })).body;
+    return (await this.#request("POST", `${this.#room}/session`, { json, key })).body;
   }
 
   /** Offline at once; also when the page goes away meanwhile. */

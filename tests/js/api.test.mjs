@@ -73,17 +73,18 @@ async function begun() {
 
 test("joining sends the name, and a password only where there is one", async () => {
   const { asked, api } = room({ status: 201, json: { name: "Kofi", authorId: "b1", token: "t" } });
-  assert.equal((await api.join({ name: "Kofi" })).authorId, "b1");
-  await api.join({ name: "Kofi", password: "secret" });
+  assert.equal((await api.join({ name: "Kofi", key: "k" })).authorId, "b1");
+  await api.join({ name: "Kofi", password: "secret", key: "k" });
   assert.equal(asked[0].method, "POST");
   assert.equal(asked[0].url, "/forum/api/threads/walk/session");
   assert.equal(asked[0].headers["Content-Type"], "application/json");
+  assert.deepEqual(asked.map(({ headers }) => headers["Idempotency-Key"]), ["k", "k"]);
   assert.deepEqual(asked.map(({ body }) => JSON.parse(body)), [{ name: "Kofi" }, { name: "Kofi", password: "secret" }]);
 });
 
 test("a refusal carries the server's sentence", async () => {
   const { api } = room({ status: 409, json: { title: "Name taken", status: 409, detail: "Take another name." } });
-  await assert.rejects(api.join({ name: "Ann" }), (error) => {
+  await assert.rejects(api.join({ name: "Ann", key: "k" }), (error) => {
     assert.ok(error instanceof ApiError);
     assert.deepEqual([error.status, error.title, error.detail, error.offline], [409, "Name taken", "Take another name.", false]);
     return true;

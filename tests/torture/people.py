@@ -43,6 +43,7 @@ class Somebody(threading.Thread):
         self.site, self.told, self.gate = site, told, gate
         self.dice = random.Random(f"{seed} {name}")
         self.client = Client(site)
+        self.key = self.dice.getrandbits(128)
         self.idle = threading.Event()
 
     def run(self) -> None:
@@ -67,7 +68,8 @@ class Somebody(threading.Thread):
 
     def join_thread(self) -> None:
         """Join, under the same secret when it is not for the first time."""
-        body, headers = json.dumps({"name": self.name}), {"Content-Type": "application/json"}
+        body = json.dumps({"name": self.name})
+        headers = {"Content-Type": "application/json", "Idempotency-Key": f"{self.key:032x}"}
         status, me, _ = self.insist("POST", f"{THREAD}/session", body, headers)
         if self.expect("join", status, 201):
             self.client.token = me["token"]

@@ -4,6 +4,8 @@ import hashlib
 
 import pytest
 
+from mozchat.domain.identity import is_token
+
 NO_NAMES = ["", " ", "\u00a0\u3000", "x" * 31, "*"]
 NO_NAMES += [f"An{character}n" for character in "<>&\"':;()"]
 NO_NAMES += [f"An{character}n" for character in "\x00\x7f\x1b\u200b\u202e\u2066\ufeff\ue000\ud800\u3164"]
@@ -148,6 +150,41 @@ def test_leaving_without_having_joined_is_no_error(visitor):
 
 def test_a_secret_that_is_not_of_our_form_is_replaced(join):
     assert join("walk", "Ann", token="guess me").token != "guess me"
+
+
+def test_whoever_never_saw_the_answer_asks_again_with_the_same_key_and_is_who_they_were(visitor, make_thread):
+    make_thread("vault", "[auth]\npassword=open sesame\n")
+    for thread, fields in (("walk", {"name": "Ann"}), ("vault", {"name": "Ann", "password": "open sesame"})):
+
+        def ask(key, check, thread=thread, fields=fields):
+            headers = {"Idempotency-Key": key}
+            return visitor.ask(
+                "POST", f"/api/threads/{thread}/session", check, json=fields, headers=headers
+            ).json
+
+        first = ask("5bd1a6c4f0a94f6f9b8e0d4c", 201)
+
+        assert ask("5bd1a6c4f0a94f6f9b8e0d4c", 201) == first
+        assert is_token(first["token"])
+        ask("5bd1a6c4f0a94f6f9b8e0d4d", 409)
+
+
+def test_a_key_to_join_with_cannot_be_guessed(visitor, join):
+    ann = join("walk", "Ann")
+    for asking in (visitor, ann):
+        for key, check in (("k" * 21, 422), ("k" * 129, 422)):
+            asking.ask(
+                "POST", ann.url("session"), check, json={"name": "Ann"}, headers={"Idempotency-Key": key}
+            )
+
+
+def test_whoever_has_a_secret_keeps_it_whatever_the_key_is(join):
+    ann = join("walk", "Ann")
+    headers = {"Idempotency-Key": "5bd1a6c4f0a94f6f9b8e0d4c"}
+
+    again = ann.ask("POST", ann.url("session"), 201, json={"name": "Ann Lee"}, headers=headers).json
+
+    assert again["token"] == ann.token
 
 
 def test_a_name_from_a_php_folder_can_be_claimed_by_the_first_who_asks(join, thread, visitor):

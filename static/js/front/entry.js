@@ -1,5 +1,6 @@
 /** The entry form: a name, a thread, a password where one is needed, and in. What went wrong stands at its field. */
 import { Api, ApiError } from "../api.js";
+import { newKey } from "../key.js";
 import { t, tn } from "../strings.js";
 import { bead } from "../ui/bead.js";
 import { byId, el } from "../ui/dom.js";
@@ -17,6 +18,8 @@ export class Entry {
   /** @type {HTMLButtonElement} */
   #button = /** @type {HTMLButtonElement} */ (byId("go"));
   #label = this.#button.textContent ?? "";
+  /** An answer that is lost on the way has already given the name away: with the same key it is still ours. */
+  #key = newKey();
 
   /**
    * @param {object} parts
@@ -57,7 +60,8 @@ export class Entry {
     if (!to) return this.#mistake("thread", t("front.error.thread"));
     this.#setBusy(true);
     try {
-      const me = await new Api({ base: this.#config.base, thread: to }).join({ name, password: this.#password });
+      const api = new Api({ base: this.#config.base, thread: to });
+      const me = await api.join({ name, password: this.#password, key: this.#key });
       this.#preferences.set("name", me.name);
       location.assign(this.#address(to));
     } catch (error) {
