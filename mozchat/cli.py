@@ -51,7 +51,7 @@ def run(
     if folder is not None:
         settings = replace(settings, threads_folder=folder)
     if not settings.threads_folder.is_dir():
-        with closing(Site(settings.threads_folder)) as site:
+        with closing(Site.of(settings)) as site:
             for name in PRESET_NAMES:
                 site.store.create(name, preset(name))
         click.echo(f"Made {settings.threads_folder.absolute()} with the threads {', '.join(PRESET_NAMES)}.")
@@ -158,7 +158,7 @@ def passwd(settings: SiteSettings, name: str, password: str) -> None:
 def _site(settings: SiteSettings) -> Iterator[Site]:
     """The site, put away afterwards; an error of the domain becomes a line on stderr and exit code 1."""
     try:
-        with closing(Site(settings.threads_folder)) as site:
+        with closing(Site.of(settings)) as site:
             yield site
     except BadSettings as error:
         raise click.ClickException("\n".join(error.errors)) from error

@@ -64,8 +64,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """The application, made in each worker."""
         _allow_open_files(self._connections + OTHER_FILES)
-        settings = self._site_settings
-        site = Site(settings.threads_folder, self._each, min_free_bytes=settings.min_free_bytes)
+        site = Site.of(self._site_settings, self._each)
         app = create_app(site)
         app.extensions["mozchat-stop"] = site.stop
         return app

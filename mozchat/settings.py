@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
+
+MIN_SECRET_KEY = 32
+"""Characters."""
 
 
 class SettingsError(Exception):
@@ -17,17 +21,21 @@ class SettingsError(Exception):
 @dataclass(frozen=True)
 class SiteSettings:
     """`listeners` is how many long polls one process may hold; `None`: found out from the server in front.
-    `min_free_bytes` is what clips leave free of the disk; 0: they may fill it."""
+    `min_free_bytes` is what clips leave free of the disk; 0: they may fill it. `public_url` is where participants
+    find the site, without a slash at its end; "": not known. `secret_key` signs what the site hands out; "": a
+    secret that the site makes for itself and keeps."""
 
     threads_folder: Path
     listeners: int | None = None
     log_level: str = "INFO"
     min_free_bytes: int = 64_000_000
+    public_url: str = ""
+    secret_key: str = field(default="", repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> SiteSettings:
-        """Read `MOZCHAT_THREADS`, `MOZCHAT_LISTENERS`, `MOZCHAT_LOG_LEVEL`, `MOZCHAT_MIN_FREE_BYTES`; the
-        environment goes before `.env` in the working folder. Raises `SettingsError`."""
+        """Read the variables `MOZCHAT_…`; the environment goes before `.env` in the working folder. Raises
+        `SettingsError`."""
         if environment is None:
             file = {key: value for key, value in dotenv_values(".env").items() if value is not None}
             environment = {**file, **os.environ}
@@ -36,6 +44,8 @@ class SiteSettings:
             listeners=_whole(environment, "MOZCHAT_LISTENERS", "0 for short polls only"),
             log_level=_log_level(environment.get("MOZCHAT_LOG_LEVEL", "")),
             min_free_bytes=_min_free_bytes(environment),
+            public_url=_public_url(environment.get("MOZCHAT_PUBLIC_URL", "")),
+            secret_key=_secret_key(environment.get("MOZCHAT_SECRET_KEY", "")),
         )
 
 
@@ -51,6 +61,31 @@ def _whole(environment: Mapping[str, str], name: str, zero: str) -> int | None:
     if not text.strip().isdigit():
         raise SettingsError(f"{name}={text!r}: a whole number was expected, {zero}.")
     return int(text)
+
+
+def _public_url(text: str) -> str:
+    url = text.strip().rstrip("/")
+    try:
+        parts = urlsplit(url)
+        right = (
+            parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+        )
+    except ValueError:
+        right = False
+    if url and (not right or parts.query or parts.fragment or "@" in parts.netloc or not url.isascii()):
+        raise SettingsError(
+            f"MOZCHAT_PUBLIC_URL={text!r}: an address like https://example.org/forum was expected."
+        )
+    return url
+
+
+def _secret_key(text: str) -> str:
+    key = text.strip()
+    if key and len(key) < MIN_SECRET_KEY:
+        raise SettingsError(
+            f"MOZCHAT_SECRET_KEY: at least {MIN_SECRET_KEY} random characters were expected, or none at all."
+        )
+    return key
 
 
 def _log_level(text: str) -> str:

@@ -10,5 +10,5 @@ from mozchat.web.app import create_app
 
 settings = SiteSettings.from_environment()
 logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
-site = Site(settings.threads_folder, settings.listeners, min_free_bytes=settings.min_free_bytes)
+site = Site.of(settings)
 application = create_app(site)

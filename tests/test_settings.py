@@ -26,8 +26,47 @@ def test_the_floor_of_free_disk_can_be_switched_off():
 
 
 @pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("https://example.org", "https://example.org"),
+        (" http://example.org:8080/forum/ ", "http://example.org:8080/forum"),
+        ("https://[2001:db8::1]/", "https://[2001:db8::1]"),
+        ("", ""),
+    ],
+)
+def test_the_public_url_has_no_slash_at_its_end(given, url):
+    assert SiteSettings.from_environment({"MOZCHAT_PUBLIC_URL": given}).public_url == url
+
+
+def test_a_secret_key_is_long_and_told_to_nobody():
+    key = "0123456789abcdef0123456789abcdef"
+    settings = SiteSettings.from_environment({"MOZCHAT_SECRET_KEY": key})
+    assert settings.secret_key == key
+    assert key not in repr(settings)
+    with pytest.raises(SettingsError, match="at least 32 random characters") as refused:
+        SiteSettings.from_environment({"MOZCHAT_SECRET_KEY": "swordfish"})
+    assert str(refused.value).startswith("MOZCHAT_SECRET_KEY: ")
+    assert "swordfish" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
-    [("MOZCHAT_LISTENERS", "many"), ("MOZCHAT_LOG_LEVEL", "LOUD"), ("MOZCHAT_MIN_FREE_BYTES", "64 MB")],
+    [
+        ("MOZCHAT_LISTENERS", "many"),
+        ("MOZCHAT_LOG_LEVEL", "LOUD"),
+        ("MOZCHAT_MIN_FREE_BYTES", "64 MB"),
+        *[
+            ("MOZCHAT_PUBLIC_URL", url)
+            for url in (
+                "example.org",
+                "ftp://example.org",
+                "https://",
+                "https://example.org:x",
+                "https://ann@example.org",
+                "https://example.org/#a",
+            )
+        ],
+    ],
 )
 def test_a_bad_value_is_named(name, value):
     with pytest.raises(SettingsError, match=f"{name}='{value}'"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import secrets
 
 TOKEN_BYTES = 16
 MIN_SECRET_KEY = 22
@@ -18,12 +17,9 @@ def is_token(text: str) -> bool:
     return _TOKEN.fullmatch(text) is not None
 
 
-def new_token(key: str | None) -> str:
-    """A secret for somebody who has none: by chance, or made from the `Idempotency-Key` that they joined with, so
-    that whoever has never seen the answer asks again and is who they were. Such a key must itself be a secret of
-    at least `MIN_SECRET_KEY` characters."""
-    if key is None:
-        return secrets.token_urlsafe(TOKEN_BYTES)
+def token_from(key: str) -> str:
+    """A secret made from the `Idempotency-Key` that somebody joined with, so that whoever has never seen the answer
+    asks again and is who they were. Such a key is a secret itself, of at least `MIN_SECRET_KEY` characters."""
     digest = hashlib.sha256(f"token\n{key}".encode()).digest()
     return base64.urlsafe_b64encode(digest[:TOKEN_BYTES]).rstrip(b"=").decode()
 

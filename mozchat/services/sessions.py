@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hmac
+import secrets
 import threading
 
 from werkzeug.security import check_password_hash
 
 from mozchat.domain.errors import Forbidden, Invalid, PasswordNeeded
-from mozchat.domain.identity import MIN_SECRET_KEY, identity_of, is_token, new_token
+from mozchat.domain.identity import MIN_SECRET_KEY, TOKEN_BYTES, identity_of, is_token, token_from
 from mozchat.domain.names import participant_name
 from mozchat.domain.options import HASH_PREFIX, ThreadSettings
 from mozchat.domain.presence import Person
@@ -38,9 +39,11 @@ def join(
     password), `TooMany`.
     """
     if key is not None and len(key) < MIN_SECRET_KEY:
-        raise Invalid(f"To join, an Idempotency-Key is a secret: at least {MIN_SECRET_KEY} random characters.")
+        raise Invalid(
+            f"To join, an Idempotency-Key is a secret: at least {MIN_SECRET_KEY} random characters."
+        )
     if not token or not is_token(token):
-        token = new_token(key)
+        token = token_from(key) if key else secrets.token_urlsafe(TOKEN_BYTES)
     door = approach(site, thread_name, token)
     shown = participant_name(name)
     if door.locked and door.person is None:
