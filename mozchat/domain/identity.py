@@ -18,8 +18,8 @@ def is_token(text: str) -> bool:
 
 
 def token_from(key: str) -> str:
-    """A secret made from the `Idempotency-Key` that somebody joined with, so that whoever has never seen the answer
-    asks again and is who they were. Such a key is a secret itself, of at least `MIN_SECRET_KEY` characters."""
+    """A secret made from the `Idempotency-Key` that somebody joined with: whoever has never seen the answer asks
+    again and is who they were. Such a key is a secret itself, of at least `MIN_SECRET_KEY` characters."""
     digest = hashlib.sha256(f"token\n{key}".encode()).digest()
     return base64.urlsafe_b64encode(digest[:TOKEN_BYTES]).rstrip(b"=").decode()
 

@@ -24,7 +24,7 @@ def kept_secret(path: Path) -> str:
     text = found.decode("ascii", "replace").strip()
     if not text:
         raise Unavailable(
-            f"The site's secret cannot be used: {path.name} is empty. Its administrator can remove it."
+            f"The site's secret is lost: the file {path.name} is empty. Its administrator can remove it."
         )
     return text
 

@@ -189,6 +189,31 @@ def test_chat_reaches_the_other_and_says_so(site, make_thread, someone):
     expect(ann.page.get_by_role("log", name="Chat")).to_contain_text("delivered")
 
 
+def test_whoever_had_no_answer_to_their_name_enters_under_it_at_the_next_press(site, make_thread, someone):
+    thread = make_thread("mediaChat")
+    ann = someone("Ann")
+    lost = []
+
+    def lose(route):
+        if lost:
+            route.continue_()
+        else:
+            lost.append(route.fetch(headers={**route.request.headers, "cookie": ""}).status)
+            route.abort()
+
+    ann.page.context.route("**/session", lose)
+    ann.page.goto(f"{site.url}/{thread}/")
+    ann.page.get_by_role("textbox", name="Your name").fill("Ann")
+    ann.button("Enter").click()
+    expect(ann.page.get_by_text("The site does not answer")).to_be_visible()
+    assert lost == [201]
+    ann.errors.clear()
+    ann.page.context.clear_cookies()
+    ann.button("Enter").click()
+
+    expect(ann.button("Record")).to_be_enabled()
+
+
 def test_a_link_to_a_thread_leads_back_to_it_after_entering(site, make_thread, someone):
     thread = make_thread("mediaChat")
     ann = someone("Ann")
