@@ -30,6 +30,7 @@ from gunicorn import util
 from gunicorn.workers import gthread
 
 from mozchat.services import clips
+from mozchat.upload_loop import UploadLoop
 from mozchat.web.bare import Answer, answered, prepared
 from mozchat.web.events import NO_ROOM, NOTHING, EventsApp, Kept
 from mozchat.web.listener import Listener
@@ -40,8 +41,7 @@ SEND_SECONDS = 30.0
 SILENT_SECONDS = 30.0
 """After this long without a byte an upload counts as broken off; what has come of it is kept."""
 MOST_QUICK_BYTES = 64_000
-"""An upload of this size that waits for nothing is over in less than a millisecond. Such ones are stored one after
-another: side by side they would take turns at Python's lock at every look at a file, which costs twice as much."""
+"""An upload of this size that waits for nothing is over in less than a millisecond."""
 AT_ONCE = 50
 """Listeners that are answered before their connections are taken back."""
 SWITCH_SECONDS = 0.001
@@ -122,7 +122,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         self._refreshed = False
         self._looker = ThreadPoolExecutor(1, "mozchat-looker")
         self._asker = ThreadPoolExecutor(2, "mozchat-asker")
-        self._storer = ThreadPoolExecutor(1, "mozchat-storer")
+        self._uploads = UploadLoop(self._quick_upload, self._store, self._give_back, self._defer_drop)
         sys.setswitchinterval(SWITCH_SECONDS)
         super().init_process()
 
@@ -149,8 +149,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         elif self.alive and (self._kept.get(head) or _PLAIN.fullmatch(head)):
             conn.sock.setblocking(False)
             self._ask(conn, head)
-        elif self.alive and (upload := _UPLOAD.match(head)):
-            self._take_upload(conn, upload[0])
+        elif self.alive and (upload := _UPLOAD.match(head)) and (environ := _upload_environ(upload[0])):
+            self._take_upload(conn, upload[0], environ)
         else:
             self._leave_to_gunicorn(conn)
 
@@ -185,39 +185,71 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     # --- uploads --------------------------------------------------------------------------------------------
 
-    def _take_upload(self, conn: Any, head: bytes) -> None:
-        environ: dict[str, Any] | None = _environ_of(head)
-        if environ is None or not environ.get("CONTENT_LENGTH", "").isdigit():
-            self._leave_to_gunicorn(conn)
-            return
+    def _take_upload(self, conn: Any, head: bytes, environ: dict[str, Any]) -> None:
+        is_quick = self._is_quick(conn, len(head), environ)
         conn.sock.recv(len(head))
-        pool = self._storer if self._is_quick(conn, environ) else self.tpool
-        pool.submit(self._store, conn, environ).add_done_callback(partial(self._done, [conn]))
+        if is_quick:
+            conn.sock.setblocking(False)
+            self._uploads.add(conn, environ)
+        else:
+            self.tpool.submit(self._store_slowly, conn, environ).add_done_callback(
+                partial(self._done, [conn])
+            )
 
-    def _is_quick(self, conn: Any, environ: dict[str, Any]) -> bool:
+    def _quick_upload(self, conn: Any) -> dict[str, Any] | None:
+        """In the uploads' OS thread: the quick upload that a connection has sent, if any; its head is taken."""
+        upload = _UPLOAD.match(_peek(conn.sock) or b"")
+        environ = _upload_environ(upload[0]) if upload and self.alive else None
+        if upload is None or environ is None or not self._is_quick(conn, len(upload[0]), environ):
+            return None
+        conn.sock.recv(len(upload[0]))
+        return environ
+
+    def _is_quick(self, conn: Any, head_bytes: int, environ: dict[str, Any]) -> bool:
         """Whether storing it waits neither for the client nor for the disk."""
         length = int(environ["CONTENT_LENGTH"])
-        if length > MOST_QUICK_BYTES or _has_come(conn.sock) < length:
+        if length > MOST_QUICK_BYTES or _has_come(conn.sock) < head_bytes + length:
             return False
         return not clips.waits_for_disk(self._site, environ["PATH_INFO"].split("/")[3])
 
-    def _store(self, conn: Any, environ: dict[str, Any]) -> None:
-        """In another OS thread: have the application answer, whose bare endpoints know of no other request."""
+    def _store_slowly(self, conn: Any, environ: dict[str, Any]) -> None:
+        """In another OS thread."""
         conn.sock.settimeout(SILENT_SECONDS)
+        keeps = self._store(conn, environ)
+        self.method_queue.defer(self._keep if keeps else self._drop, conn)
+
+    def _store(self, conn: Any, environ: dict[str, Any]) -> bool:
+        """In another OS thread: have the application answer, whose bare endpoints know of no other request. Tells
+        whether the connection is kept."""
         body = environ["wsgi.input"] = Body(conn.sock, int(environ["CONTENT_LENGTH"]))
         begun: list[Any] = []
         payload = b"".join(self.wsgi(environ, lambda line, fields: begun.extend((line, fields))))
         line, headers = begun
         keeps = self.alive and not body.left
         try:
-            conn.sock.sendall(_on_wire(line, headers, payload, keeps=keeps))
+            _send_whole(conn.sock, _on_wire(line, headers, payload, keeps=keeps))
             if keeps:
                 conn.sock.setblocking(False)
             else:
                 util.close_graceful(conn.sock)
         except OSError:
             keeps = False
-        self.method_queue.defer(self._keep if keeps else self._drop, conn)
+        return keeps
+
+    def _give_back(self, conn: Any) -> None:
+        """In the uploads' OS thread."""
+        self.method_queue.defer(self._await_next, conn)
+
+    def _await_next(self, conn: Any) -> None:
+        """A connection that has had its answer may have sent its next request already."""
+        if _peek(conn.sock) is None:
+            self._keep(conn)
+        else:
+            self.enqueue_req(conn)
+
+    def _defer_drop(self, conn: Any) -> None:
+        """In another OS thread."""
+        self.method_queue.defer(self._drop, conn)
 
     # --- questions ------------------------------------------------------------------------------------------
 
@@ -470,6 +502,12 @@ class Body:
             return b""
 
 
+def _upload_environ(head: bytes) -> dict[str, Any] | None:
+    """An upload's head as WSGI has it; `None` where it is not plain after all, or does not say how long it is."""
+    environ = _environ_of(head)
+    return environ if environ and environ.get("CONTENT_LENGTH", "").isdigit() else None
+
+
 def _environ_of(head: bytes) -> dict[str, str] | None:
     """A plain request as WSGI has it, as far as the bare endpoints need it; `None` for one that is not plain after
     all."""
@@ -538,6 +576,17 @@ def _peek(client: socket.socket) -> bytes | None:
 def _has_come(client: socket.socket) -> int:
     """How many bytes a client has sent that nobody has read."""
     return int.from_bytes(fcntl.ioctl(client, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+def _send_whole(client: socket.socket, content: bytes) -> None:
+    """Send all of it, also where the client is slow to take it."""
+    try:
+        sent = client.send(content)
+    except BlockingIOError:
+        sent = 0
+    if sent < len(content):
+        client.settimeout(SEND_SECONDS)
+        client.sendall(content[sent:])
 
 
 def _send_now(client: socket.socket, content: bytes) -> bool:

@@ -22,6 +22,7 @@ from mozchat.storage.files import COARSE_NS, Signature, signature
 
 LOOK_SECONDS = 1.0
 LOOK_SECONDS_WITHOUT_SOCKET = 0.01
+REST_SECONDS = 0.05
 _STOP = b"\x00stop"
 _SUFFIX = ".bell"
 _log = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ class Bell:
                 watched = self._watched.get(name)
                 if watched is None:
                     watched = self._watched[name] = _Watched(fingerprint)
+                    self._changed.notify_all()
                 watched.listeners += 1
         self.start()
 
@@ -157,9 +159,12 @@ class Bell:
     def _watch(self) -> None:
         looked = time.monotonic()
         while not self.stopping:
+            unheard = not self._watched
             rung = {name: self._look(name) for name in self._receive() if name in self._watched}
             now = time.monotonic()
-            if self._socket is None or now - looked >= LOOK_SECONDS:
+            if unheard:
+                self._rest()
+            if self._socket is None or unheard or now - looked >= LOOK_SECONDS:
                 rung |= self._look_around()
             if rung:
                 self._wake(rung)
@@ -172,6 +177,12 @@ class Bell:
             self._socket.close()
             with contextlib.suppress(OSError):
                 self._address.unlink()
+
+    def _rest(self) -> None:
+        """While nobody listens in this process, rings are not worth a wake-up each. Whoever follows a thread ends
+        that; some of the rings may be lost by then, since the socket holds a few only."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._watched or self.stopping, REST_SECONDS)
 
     def _wake(self, rung: dict[str, object]) -> None:
         """Wake the listeners of the threads that were rung for, which now have these fingerprints."""

@@ -74,3 +74,24 @@ def test_nothing_else_in_the_folder_is_rung(bell, peer):
     other = peer("walk.lock")
 
     assert rung(bell, other) == []
+
+
+def test_after_more_rings_than_a_socket_holds_whoever_follows_hears_the_next(tmp_path, until):
+    heard, state = [], {"walk": 0}
+    writer = Bell(tmp_path, state.get, lambda: None)
+    with contextlib.closing(writer), contextlib.closing(Bell(tmp_path, state.get, lambda: None)) as listening:
+        listening.heard = heard.extend
+        listening.start()
+        for number in range(1000):  # many more than a socket holds
+            state["walk"] = number
+            writer.ring("walk")
+        assert heard == []
+
+        with listening.listen(["walk"]):
+            state["walk"] = -1
+            writer.ring("walk")
+            until(lambda: heard)
+            before = len(heard)
+            state["walk"] = -2
+            writer.ring("walk")
+            until(lambda: len(heard) > before)
