@@ -109,7 +109,11 @@ class StateReader:
         self._state = state
 
     def _replay(self, state: ThreadState, saved: checkpoint.Checkpoint) -> Header | None:
-        """Bring a checkpoint up to date from its journal; `None` where the two do not belong together."""
+        """Bring a checkpoint up to date from its journal; `None` where the two do not belong together.
+
+        Where a crash came between the two files of the checkpoint, messages that the mailbox has are taken in
+        again: the answers to their keys are in the catalogue, which is older. A message is kept by its number.
+        """
         try:
             header = self.journal.header(saved.epoch)
             if header.epoch != saved.epoch:
@@ -119,8 +123,7 @@ class StateReader:
         except (journal.Broken, FileNotFoundError):
             return None
         for event, position in events:
-            wanted = saved.mailbox_position if "message" in event else saved.catalogue_position
-            if position > wanted:
+            if "message" in event or position > saved.catalogue_position:
                 state.apply(event, position)
         state.epoch = header.epoch
         state.position = events[-1][1] if events else max(first, header.start)

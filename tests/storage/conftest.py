@@ -15,3 +15,19 @@ def open_site():
     yield open_one
     for site in opened:
         site.close()
+
+
+@pytest.fixture
+def site(tmp_path, open_site):
+    return open_site(tmp_path / "threads")
+
+
+@pytest.fixture
+def store(site):
+    return site.create("walk", b"[common]\ntitle=Walk\n")
+
+
+@pytest.fixture
+def another_process(open_site):
+    """The same thread as another process sees it: nothing remembered."""
+    return lambda store: open_site(store.path.parent).thread(store.name)

@@ -9,43 +9,7 @@ from mozchat.domain.message import Message
 from mozchat.domain.retention import Limits
 from mozchat.storage import journal
 from mozchat.storage.media import Draft
-
-LIMITS = Limits(1000, 3000, 4)
-
-
-@pytest.fixture
-def site(tmp_path, open_site):
-    return open_site(tmp_path / "threads")
-
-
-@pytest.fixture
-def store(site):
-    return site.create("walk", b"[common]\ntitle=Walk\n")
-
-
-@pytest.fixture
-def another_process(open_site):
-    """The same thread as another process sees it: nothing remembered."""
-    return lambda store: open_site(store.path.parent).thread(store.name)
-
-
-def draft(number, size=100, expires=10_000, author="Ann"):
-    clip_id = f"{number:016x}"
-    name = file_name(number, clip_id, "webm")
-    return Clip(clip_id, name, author, "id", number, expires, "audio/webm", 1.0, size, f"clip {number}")
-
-
-def add(store, number, size=100, limits=LIMITS, now=1, **kwargs):
-    return publish(store, draft(number, size, **kwargs), b"x" * size, limits, now)
-
-
-def publish(store, clip, data, limits=LIMITS, now=2):
-    with Draft(store.media().path, data) as content:
-        return store.add_clip(clip, content, limits, now)
-
-
-def ids(store):
-    return [int(clip.id, 16) for clip in store.clips()]
+from tests.storage.clips import add, draft, ids, publish
 
 
 def files(store):
