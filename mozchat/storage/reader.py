@@ -11,6 +11,7 @@ from mozchat.storage import checkpoint, journal
 from mozchat.storage.files import Signature, signature
 from mozchat.storage.journal import Header, Journal
 
+Stamp = tuple[Signature | None, Signature | None]
 _TRIES = 20
 """Files may be replaced while they are read; a new attempt finds the new ones."""
 
@@ -34,7 +35,7 @@ class StateReader:
         """The journal's header; `None` where the state stands without a journal (a new or a PHP folder)."""
         self._has_media = has_media
         self._state: ThreadState | None = None
-        self._stamp: tuple[Signature | None, Signature | None] | None = None
+        self._stamp: Stamp | None = None
         self._head: tuple[Signature | None, tuple[str, int] | None] = (None, None)
 
     def current(self) -> ThreadState:
@@ -45,7 +46,7 @@ class StateReader:
                 return self._state
             try:
                 if not self._follow(stamp[1]):
-                    self._load()
+                    self._load(stamp)
             except (journal.Broken, FileNotFoundError):
                 self._state = None
                 continue
@@ -80,7 +81,7 @@ class StateReader:
         self.header = header
         self._stamp = self._signatures()
 
-    def _signatures(self) -> tuple[Signature | None, Signature | None]:
+    def _signatures(self) -> Stamp:
         return self.journal.signature(), signature(self._catalogue)
 
     def _follow(self, catalogue: Signature | None) -> bool:
@@ -98,10 +99,15 @@ class StateReader:
         self.header = header
         return True
 
-    def _load(self) -> None:
+    def _load(self, stamp: Stamp) -> None:
+        """Read everything anew, of which `stamp` has the signatures. Raises `journal.Broken` where checkpoint and
+        journal do not meet because somebody has replaced them meanwhile."""
         saved = checkpoint.load(self.catalogue_path, self.messages_path)
         state = ThreadState("", 0, saved.catalogue, saved.mailbox, saved.answers)
         self.header = self._replay(state, saved) if saved.epoch else None
+        meets = self.header is not None and self.header.start <= saved.catalogue_position
+        if not meets and self._signatures() != stamp:
+            raise journal.Broken
         if self.header is None:
             if signature(self.catalogue_path) is None and (self.journal.signature() or self._has_media()):
                 raise NeedsRebuild

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from mozchat.domain.message import Message
+from mozchat.domain.retention import Limits
 from mozchat.storage import checkpoint, journal
 from tests.storage.clips import add, ids
 
+ROOMY = Limits(1000, 100_000, 100)
 FILES = ["messages.json", "catalog.json", "journal.jsonl"]
 
 
@@ -109,3 +111,20 @@ def test_a_message_is_one_when_it_is_repeated_to_a_process_that_read_while_anoth
     other.clips()
 
     assert post(other, 1).number == posted.number
+
+
+def test_a_process_that_reads_while_another_cuts_the_journal_misses_no_clip(
+    store, another_process, checkpoints_are_frequent, monkeypatch
+):
+    add(store, 1, limits=ROOMY)
+    other = another_process(store)
+
+    def others_add():
+        for number in range(2, 20):
+            add(store, number, limits=ROOMY)
+
+    once_before(checkpoint, "_load_messages", others_add, monkeypatch)
+
+    assert ids(other) == list(range(1, 20))
+    add(other, 20, limits=ROOMY)
+    assert ids(other) == ids(store) == list(range(1, 21))
