@@ -71,18 +71,13 @@ class Journal:
     def read(self, header: Header, position: int) -> list[tuple[Event, int]]:
         """The events from `position` on, each with the position where it ends. A torn last line counts for
         nothing. Raises `Broken` where the file has no such position or is not the one of `header` any more."""
-        if position < header.start:
-            raise Broken
-        with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123 - read on the way of every event
-            if _parse_header(file.read(header.length)) != header:
-                raise Broken
-            before = header.length + position - header.start - 1
-            file.seek(before)
-            content = file.read()
-        if content[:1] != b"\n":
-            raise Broken
+        try:
+            content = self._content(header, position)
+        except Broken:
+            self._known = None  # the inode of a file that was replaced may have been given to a later one
+            raise
         events: list[tuple[Event, int]] = []
-        lines = content[1:].split(b"\n")
+        lines = content.split(b"\n")
         for line in lines[:-1]:
             position += len(line) + 1
             try:
@@ -129,6 +124,19 @@ class Journal:
         end = header.length + position - header.start
         first = content.index(b"\n", end - KEPT_BYTES) + 1
         self._write(Header(header.epoch, header.start + first - header.length, 0), content[first:end])
+
+    def _content(self, header: Header, position: int) -> bytes:
+        if position < header.start:
+            raise Broken
+        with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123 - read on the way of every event
+            if _parse_header(file.read(header.length)) != header:
+                raise Broken
+            before = header.length + position - header.start - 1
+            file.seek(before)
+            content = file.read()
+        if content[:1] != b"\n":
+            raise Broken
+        return content[1:]
 
     def _write(self, header: Header, events: bytes) -> Header:
         line = encode({"journal": 1, "epoch": header.epoch, "start": header.start})

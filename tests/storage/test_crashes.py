@@ -128,3 +128,23 @@ def test_a_process_that_reads_while_another_cuts_the_journal_misses_no_clip(
     assert ids(other) == list(range(1, 20))
     add(other, 20, limits=ROOMY)
     assert ids(other) == ids(store) == list(range(1, 21))
+
+
+def test_a_journal_that_was_cut_twice_and_has_its_old_inode_again_is_followed(
+    store, another_process, checkpoints_are_frequent
+):
+    add(store, 1, limits=ROOMY)
+    other = another_process(store)
+    other.clips()
+    journal_file = store.path / "journal.jsonl"
+    old = store.path / "old"
+    old.hardlink_to(journal_file)
+    for number in range(2, 20):
+        add(store, number, limits=ROOMY)
+    assert old.stat().st_ino != journal_file.stat().st_ino, "it was cut"
+    old.write_bytes(journal_file.read_bytes())
+    old.replace(journal_file)
+
+    assert ids(other) == list(range(1, 20))
+    add(other, 20, limits=ROOMY)
+    assert ids(other) == ids(another_process(store)) == list(range(1, 21))
