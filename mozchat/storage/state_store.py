@@ -12,7 +12,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mozchat.domain.cursor import Cursor
@@ -147,10 +147,8 @@ class StateStore:
             return Delta()
         span = (cursor.epoch, cursor.offset, state.position)
         if span not in self._deltas:
-            try:
-                header = self._reader.journal.header()
-                events = self._reader.journal.read(header, cursor.offset)
-            except (journal.Broken, FileNotFoundError):
+            events = self._events_since(cursor.offset)
+            if events is None:
                 return None
             self._deltas[span] = delta_of((e, at) for e, at in events if at <= state.position)
             if len(self._deltas) > _REMEMBERED_DELTAS:
@@ -171,6 +169,13 @@ class StateStore:
         if signature(self._ini) is None:
             return Missing(f"There is no thread called {self._path.name}.")
         return Unavailable("The thread's folder was changed in the meantime. Try again.", 1)
+
+    def _events_since(self, offset: int) -> list[tuple[Event, int]] | None:
+        """What the journal has from a position on; `None` where it does not go back so far."""
+        for _ in range(2):  # it may be cut while it is read, and most listeners are not that far behind
+            with suppress(journal.Broken, FileNotFoundError):
+                return self._reader.journal.read(self._reader.journal.header(), offset)
+        return None
 
     def _current(self) -> ThreadState:
         """The state as it stands on disk, rebuilt where it is broken. The guard is held, once."""

@@ -148,3 +148,22 @@ def test_a_journal_that_was_cut_twice_and_has_its_old_inode_again_is_followed(
     assert ids(other) == list(range(1, 20))
     add(other, 20, limits=ROOMY)
     assert ids(other) == ids(another_process(store)) == list(range(1, 21))
+
+
+def test_a_listener_is_told_what_is_new_when_the_journal_is_cut_just_then(
+    store, another_process, monkeypatch
+):
+    for number in range(1, 20):
+        add(store, number, limits=ROOMY)
+    cursor = store.since(None, None, 1, hide_expired=False).cursor
+    add(store, 20, limits=ROOMY)
+    other = another_process(store)
+    other.clips()
+    before = (store.path / "journal.jsonl").stat()
+    monkeypatch.setattr(journal, "MAX_BYTES", 0)
+    monkeypatch.setattr(journal, "KEPT_BYTES", 700)
+    once_before(journal.Journal, "_content", store.checkpoint, monkeypatch)
+
+    told = other.since(cursor, None, 1, hide_expired=False)
+    assert (store.path / "journal.jsonl").stat().st_size < before.st_size, "it was cut"
+    assert ([int(clip.id, 16) for clip in told.added], told.reset) == ([20], False)
