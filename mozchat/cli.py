@@ -126,6 +126,7 @@ def sweep(settings: SiteSettings, dry_run: bool) -> None:
                 ("lost", swept.lost),
                 ("orphan", swept.orphans),
                 ("unfinished", swept.uploads),
+                ("leftover", swept.leftovers),
             ):
                 for item in items:
                     click.echo(f"{name}: {what} {item}{' (kept: dry run)' if dry_run else ''}")

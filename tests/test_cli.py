@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -11,6 +12,7 @@ from mozchat.cli import main
 from mozchat.domain.clip import Clip, file_name
 from mozchat.domain.retention import Limits
 from mozchat.services.sessions import is_right
+from mozchat.storage.files import write_atomically
 from mozchat.storage.media import Draft
 from mozchat.storage.site_store import SiteStore
 from mozchat.storage.uploads import Upload
@@ -149,6 +151,31 @@ def test_sweep_removes_what_is_left_of_an_upload_when_it_is_old(mozchat, uploads
     assert "a" * 16 + ".json" in said
     assert "b" * 16 + ".part" in said
     assert halves.files() == {}
+
+
+def test_sweep_removes_what_a_killed_process_was_writing_when_it_is_old(mozchat, add, folder):
+    mozchat("new", "walk")
+    add("walk", 1)
+    thread = folder / "walk"
+    before = sorted(path.name for path in thread.iterdir())
+
+    def die(*arguments, **options):
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as death:
+        death.setattr(Path, "replace", die)
+        death.setattr(Path, "unlink", die)
+        with pytest.raises(KeyboardInterrupt):
+            write_atomically(thread / "catalog.json", b"{}")
+    (left,) = thread.glob(".catalog.json.*")
+    assert mozchat("sweep") == "", "somebody may be writing it"
+
+    os.utime(left, (1, 1))
+    assert f"{left.name} was never finished" in mozchat("check")
+    assert mozchat("sweep", "--dry-run") == f"walk: leftover {left.name} (kept: dry run)\n"
+    assert mozchat("sweep") == f"walk: leftover {left.name}\n"
+    assert sorted(path.name for path in thread.iterdir()) == before
+    assert mozchat("check") == "1 threads, 0 errors, 0 warnings\n"
 
 
 def test_check_of_a_thread_that_is_not_there_says_so(mozchat):

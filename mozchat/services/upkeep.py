@@ -14,7 +14,7 @@ from mozchat.domain.errors import Missing, MozchatError
 from mozchat.domain.ini import decode, set_value
 from mozchat.services.clips import limits_of
 from mozchat.services.site import Site
-from mozchat.storage.files import write_atomically
+from mozchat.storage.files import temporary_files, write_atomically
 from mozchat.storage.thread_store import ThreadStore
 from mozchat.storage.uploads import FOLDER
 
@@ -38,12 +38,13 @@ class Finding:
 @dataclass(frozen=True)
 class Swept:
     """What a sweep removed, or would remove: ids of clips, names of files, files of uploads that have expired
-    or that are only half there."""
+    or that are only half there, names of files that a killed process was writing."""
 
     expired: list[str]
     lost: list[str]
     orphans: list[str]
     uploads: list[str]
+    leftovers: list[str]
 
 
 def check(site: Site, thread_name: str) -> list[Finding]:
@@ -63,21 +64,24 @@ def check(site: Site, thread_name: str) -> list[Finding]:
 
 
 def sweep(site: Site, thread_name: str, *, dry_run: bool) -> Swept:
-    """Remove what is over: expired clips and uploads, records without a file, files without a record; then
-    bring the catalogue on disk up to date. With `dry_run` nothing is changed."""
+    """Remove what is over: expired clips and uploads, records without a file, files without a record, what killed
+    processes were writing; then bring the catalogue on disk up to date. With `dry_run` nothing is changed."""
     store = site.store.thread(thread_name)
     now = site.now()
     expired = store.expired(now)
     lost = [clip for clip in store.missing_files() if clip.id not in expired]
     orphans = _orphans(store, now)
     uploads = store.uploads.over(now, now / 1000 - ORPHAN_SECONDS)
+    leftovers = temporary_files(store.path, now / 1000 - ORPHAN_SECONDS)
     if not dry_run:
         store.remove_clips(expired, now)
         lost = store.drop(lost, now)
         store.media().remove(orphans)
         store.uploads.remove_files(uploads)
+        for file in leftovers:
+            (store.path / file).unlink(missing_ok=True)
         store.checkpoint()
-    return Swept(expired, [clip.id for clip in lost], orphans, uploads)
+    return Swept(expired, [clip.id for clip in lost], orphans, uploads, leftovers)
 
 
 def clear(site: Site, thread_name: str) -> int:
@@ -113,6 +117,8 @@ def _catalogue_findings(store: ThreadStore, now: int) -> Iterator[Finding]:
         yield Finding("warning", f"{store.name}: no record names the file {file}; `mozchat sweep` removes it")
     for file in store.uploads.over(now, now / 1000 - ORPHAN_SECONDS):
         yield Finding("warning", f"{store.name}: {FOLDER}/{file} is over; `mozchat sweep` removes it")
+    for file in temporary_files(store.path, now / 1000 - ORPHAN_SECONDS):
+        yield Finding("warning", f"{store.name}: {file} was never finished; `mozchat sweep` removes it")
     total = sum(clip.bytes for clip in clips) + store.uploads.bytes()
     if total > limits.max_total_bytes:
         text = f"clips and uploads take {total:,} bytes, more than maxMediaFolderBytes={limits.max_total_bytes:,}"

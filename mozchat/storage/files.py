@@ -18,6 +18,7 @@ COARSE_NS = 20_000_000
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _BARRED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_TEMPORARY = ".tmp"
 
 
 def signature(path: Path | str) -> Signature | None:
@@ -37,12 +38,25 @@ def read_bytes(path: Path) -> bytes | None:
         return None
 
 
+def temporary_files(folder: Path, older_than: float) -> list[str]:
+    """The names of what processes that died have left of whole files they were writing, from before a time
+    (seconds since 1970)."""
+    with os.scandir(folder) as entries:
+        found = [entry for entry in entries if entry.name[0] == "." and entry.name.endswith(_TEMPORARY)]
+    names = []
+    for entry in found:
+        with suppress(FileNotFoundError):
+            if entry.is_file() and entry.stat(follow_symlinks=False).st_mtime < older_than:
+                names.append(entry.name)
+    return sorted(names)
+
+
 def write_atomically(path: Path, data: bytes, *, durable: bool = True, mode: int = 0o640) -> None:
     """Replace a file: a crash at any instant leaves the old content or the new one.
 
     Not `durable`: safe from a process that dies, not from a machine that loses its power.
     """
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=_TEMPORARY, dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -254,13 +254,24 @@ class Siege:
         with self.quiet():
             for file in self.orphans():
                 os.utime(self.thread / "media" / file, (old, old))
+            unfinished = self._age_unfinished(old)
             subprocess.run(self._command("sweep"), stdout=subprocess.DEVNULL, check=True)
             if left := self.orphans():
                 self.told.fault("sweep", f"files without a record stay: {left}")
+            if stay := [path.name for path in unfinished if path.exists()]:
+                self.told.fault("sweep", f"files that were never finished stay: {stay}")
             checked = subprocess.run(self._command("check"), capture_output=True, text=True)
             if checked.returncode or "warning" in checked.stdout.splitlines()[:-1]:
                 self.told.fault("check", checked.stdout)
             self.check()
+
+    def _age_unfinished(self, old: float) -> list[Path]:
+        """Make old what kills have left of whole files; those that are being written now go by themselves."""
+        unfinished = list(self.thread.glob(".*.tmp"))
+        for path in unfinished:
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(path, (old, old))
+        return unfinished
 
     def _command(self, name: str) -> list[str]:
         return [sys.executable, "-m", "mozchat", "--threads", str(self.folder), name]
