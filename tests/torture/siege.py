@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -228,9 +229,11 @@ class Siege:
     def _check_messages(self, listener: Listener) -> None:
         told = self.told
         ids = [int(number) for number, _ in listener.messages]
-        texts = [text for _, text in listener.messages]
-        if ids != sorted(set(ids)) or len(texts) != len(set(texts)):
-            told.fault("check", f"{listener.name} was told messages twice or out of order")
+        times = Counter(text for _, text in listener.messages)
+        if twice := [text for text, number in times.items() if number > 1]:
+            told.fault("check", f"{listener.name} was told more than once: {twice}")
+        if ids != sorted(ids):
+            told.fault("check", f"{listener.name} was told messages out of order")
         wanted = {number for number, (to, _) in told.messages.items() if to in ("*", listener.name)}
         if missing := wanted - {number for number, _ in listener.messages}:
             told.fault("check", f"{listener.name} was never told the messages {missing}")
