@@ -68,30 +68,32 @@ class UploadLoop:
         os.read(self._woken, 4096)
         while self._new:
             connection, upload = self._new.popleft()
-            if self._stored(connection, upload):
+            if self._goes_on(connection, upload):
                 self._poller.register(connection.sock, selectors.EVENT_READ, connection)
                 self._silent_since[connection] = time.monotonic()
+            else:
+                self._drop(connection)
 
     def _on_readable(self, connection: Any) -> None:
         del self._silent_since[connection]
-        upload = self._take(connection)
-        if upload is None:
-            self._poller.unregister(connection.sock)
-            self._give_back(connection)
-        elif self._stored(connection, upload, watched=True):
-            self._silent_since[connection] = time.monotonic()
-
-    def _stored(self, connection: Any, upload: Any, *, watched: bool = False) -> bool:
         try:
-            goes_on = self._store(connection, upload)
+            upload = self._take(connection)
         except Exception:
             _log.exception("fault in the worker")
-            goes_on = False
-        if not goes_on:
-            if watched:
-                self._poller.unregister(connection.sock)
-            self._drop(connection)
-        return goes_on
+            upload = None
+        if upload is not None and self._goes_on(connection, upload):
+            self._silent_since[connection] = time.monotonic()
+            return
+        self._poller.unregister(connection.sock)
+        (self._give_back if upload is None else self._drop)(connection)
+
+    def _goes_on(self, connection: Any, upload: Any) -> bool:
+        """Store an upload. After a fault its connection is over, and all others go on."""
+        try:
+            return self._store(connection, upload)
+        except Exception:
+            _log.exception("fault in the worker")
+            return False
 
     def _give_back_silent(self) -> None:
         before = time.monotonic() - STAYS_SECONDS

@@ -18,23 +18,18 @@ class Connection:
         self.sock, self.client = socket.socketpair()
         self.sock.setblocking(False)
 
-    def close(self):
-        self.sock.close()
-        self.client.close()
-
-
-@pytest.fixture
-def connection():
-    with contextlib.closing(Connection()) as made:
-        yield made
-
 
 class Watched:
     """A loop for which every request of one byte but `?` is an upload; `!` is a fault, `.` is the last."""
 
     def __init__(self):
-        self.stored, self.given_back, self.dropped = queue.Queue(), queue.Queue(), queue.Queue()
-        self.loop = UploadLoop(self.take, self.store, self.given_back.put, self.dropped.put)
+        self.stored, self.over = queue.Queue(), queue.Queue()
+        self.loop = UploadLoop(self.take, self.store, self.given_back, self.dropped)
+        self.open = []
+
+    def connect(self):
+        self.open.append(Connection())
+        return self.open[-1]
 
     def take(self, connection):
         if connection.sock.recv(1, socket.MSG_PEEK) in (b"?", b""):
@@ -47,9 +42,33 @@ class Watched:
         self.stored.put(upload)
         return upload != b"."
 
+    def given_back(self, connection):
+        self.over.put(("given back", connection))
 
-def test_uploads_that_follow_on_a_connection_are_stored_in_order(connection):
-    watched = Watched()
+    def dropped(self, connection):
+        self.over.put(("dropped", connection))
+
+    def end(self):
+        """What became of the next connection that is the loop's no more."""
+        how, connection = self.over.get(timeout=PATIENCE)
+        self.open.remove(connection)
+        return how, connection
+
+    def close(self):
+        for connection in self.open:
+            connection.client.close()
+        while self.open:
+            self.end()[1].sock.close()
+
+
+@pytest.fixture
+def watched():
+    with contextlib.closing(Watched()) as made:
+        yield made
+
+
+def test_uploads_that_follow_on_a_connection_are_stored_in_order(watched):
+    connection = watched.connect()
     watched.loop.add(connection, b"a")
     assert watched.stored.get(timeout=PATIENCE) == b"a"
     for byte in (b"b", b"c"):
@@ -58,8 +77,8 @@ def test_uploads_that_follow_on_a_connection_are_stored_in_order(connection):
 
 
 @pytest.mark.parametrize("then", ["asks for something else", "goes away", "is silent"])
-def test_a_connection_that_sends_no_upload_is_given_back_once_with_what_it_sent(connection, then):
-    watched = Watched()
+def test_a_connection_that_sends_no_upload_is_given_back_with_what_it_sent(watched, then):
+    connection = watched.connect()
     watched.loop.add(connection, b"a")
     watched.stored.get(timeout=PATIENCE)
     if then == "asks for something else":
@@ -67,36 +86,39 @@ def test_a_connection_that_sends_no_upload_is_given_back_once_with_what_it_sent(
     elif then == "goes away":
         connection.client.close()
 
-    assert watched.given_back.get(timeout=PATIENCE) is connection
+    assert watched.end() == ("given back", connection)
     if then == "asks for something else":
         assert connection.sock.recv(1) == b"?"
-    if then != "goes away":
+    elif then == "is silent":
         connection.client.send(b"b")
-    watched.loop.add(Connection(), b".")
-    assert watched.stored.get(timeout=PATIENCE) == b"."
-    assert watched.given_back.empty()
+    watched.loop.add(watched.connect(), b"c")
+    assert watched.stored.get(timeout=PATIENCE) == b"c"
+    connection.sock.close()
+    connection.client.close()
 
 
-@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("is_first", [True, False])
 @pytest.mark.parametrize("last", [b".", b"!"])
-def test_a_connection_that_is_over_or_fails_is_dropped_and_others_go_on(connection, first, last):
-    watched = Watched()
-    watched.loop.add(connection, last if first else b"a")
-    if not first:
-        watched.stored.get(timeout=PATIENCE)
+def test_a_connection_that_is_over_or_fails_is_dropped_and_others_go_on(watched, is_first, last):
+    connection = watched.connect()
+    watched.loop.add(connection, last if is_first else b"a")
+    if not is_first:
         connection.client.send(last)
 
-    assert watched.dropped.get(timeout=PATIENCE) is connection
-    with contextlib.closing(Connection()) as other:
-        watched.loop.add(other, b"b")
-        while watched.stored.get(timeout=PATIENCE) != b"b":
-            pass
+    assert watched.end() == ("dropped", connection)
+    connection.sock.close()
+    connection.client.close()
+    watched.loop.add(watched.connect(), b"b")
+    while watched.stored.get(timeout=PATIENCE) != b"b":
+        pass
 
 
-def test_any_number_that_come_at_once_are_stored():
-    watched = Watched()
-    with contextlib.ExitStack() as open_ones:
-        made = [open_ones.enter_context(contextlib.closing(Connection())) for _ in range(200)]
-        for connection in made:
-            watched.loop.add(connection, b".")
-        assert {watched.dropped.get(timeout=PATIENCE) for _ in made} == set(made)
+def test_any_number_that_come_at_once_are_stored(watched):
+    made = [watched.connect() for _ in range(200)]
+    for connection in made:
+        watched.loop.add(connection, b".")
+    ends = [watched.end() for _ in made]
+    for connection in made:
+        connection.sock.close()
+        connection.client.close()
+    assert {connection for _, connection in ends} == set(made)

@@ -156,6 +156,8 @@ def test_a_process_killed_at_any_point_loses_no_upload_and_doubles_none(
             assert sender.ann.clip_ids() == [old[1], clip["id"]], moment
         assert sender.ann.media(clip["id"]).data == stored, moment
         assert getattr(sender, way)() == clip
+        for path in [*thread.glob("media/*"), *thread.glob(".uploads/*")]:
+            os.utime(path, (1, 1))
         sweep(site, name, dry_run=False)
         assert [str(finding) for finding in check(site, name)] == []
         assert len([path for path in thread.glob("media/*") if clip["id"] in path.name]) == 1, moment
