@@ -10,7 +10,7 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from mozchat.services.admission import RETRY_SECONDS
 from mozchat.services.site import Site
-from mozchat.web import problems
+from mozchat.web import mod_wsgi, problems
 from mozchat.web.bare import Answer, Environ, StartResponse, WsgiApp, answered, respond
 from mozchat.web.identity import token_of
 from mozchat.web.listener import Listener
@@ -108,5 +108,4 @@ def server_threads(environ: Mapping[str, Any]) -> int | None:
     """
     if not environ.get("wsgi.multithread"):
         return 1
-    threads = str(environ.get("mod_wsgi.threads_per_process", ""))
-    return int(threads) if threads.isdigit() else None
+    return mod_wsgi.threads()

@@ -1,7 +1,9 @@
 """Events: what is new since a cursor, by short and long poll."""
 
 import gzip
+import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -672,17 +674,12 @@ def test_a_question_that_was_asked_before_is_refused_when_it_must_be(ann, thread
 
 
 @pytest.mark.parametrize(
-    ("environ", "threads"),
-    [
-        ({}, 1),
-        ({"wsgi.multithread": False, "mod_wsgi.threads_per_process": "15"}, 1),
-        ({"wsgi.multithread": True}, None),
-        ({"wsgi.multithread": True, "mod_wsgi.threads_per_process": "15"}, 15),
-        ({"wsgi.multithread": True, "mod_wsgi.threads_per_process": "many"}, None),
-    ],
+    ("several", "said", "threads"), [(False, 15, 1), (True, 15, 15), (True, None, None), (False, None, 1)]
 )
-def test_the_server_in_front_says_how_many_threads_it_has(environ, threads):
-    assert server_threads(environ) == threads
+def test_the_server_in_front_says_how_many_threads_it_has(monkeypatch, several, said, threads):
+    if said:
+        monkeypatch.setitem(sys.modules, "mod_wsgi", SimpleNamespace(threads_per_process=said))
+    assert server_threads({"wsgi.multithread": several}) == threads
 
 
 @pytest.mark.parametrize(("threads", "room"), [(None, 0), (1, 0), (2, 1), (4, 3), (15, 11), (64, 48)])
