@@ -28,7 +28,7 @@ def main(context: click.Context, folder: Path | None = None) -> None:
     """mozchat, the voice and video forum on plain HTTP."""
     try:
         settings = SiteSettings.from_environment(
-            {**os.environ, "MOZCHAT_THREADS": str(folder)} if folder else None
+            {**os.environ, "MOZCHAT_THREADS": str(folder.absolute())} if folder else None
         )
     except SettingsError as error:
         raise click.ClickException(str(error)) from error

@@ -12,6 +12,8 @@ from dotenv import dotenv_values
 
 MIN_SECRET_KEY = 32
 """Characters."""
+SENDFILE = ("x-sendfile", "x-accel-redirect")
+"""The header by which a web server is told to send a file: Apache's mod_xsendfile, nginx."""
 
 
 class SettingsError(Exception):
@@ -23,7 +25,8 @@ class SiteSettings:
     """`listeners` is how many long polls one process may hold; `None`: found out from the server in front.
     `min_free_bytes` is what clips leave free of the disk; 0: they may fill it. `public_url` is where participants
     find the site, without a slash at its end; "": not known. `secret_key` signs what the site hands out; "": a
-    secret that the site makes for itself and keeps."""
+    secret that the site makes for itself and keeps. `sendfile` is how the web server in front is told to send a
+    file itself, one of `SENDFILE`; "": it cannot."""
 
     threads_folder: Path
     listeners: int | None = None
@@ -31,21 +34,24 @@ class SiteSettings:
     min_free_bytes: int = 64_000_000
     public_url: str = ""
     secret_key: str = field(default="", repr=False)
+    sendfile: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> SiteSettings:
-        """Read the variables `MOZCHAT_…`; the environment goes before `.env` in the working folder. Raises
-        `SettingsError`."""
+        """Read the variables `MOZCHAT_…`; the environment goes before `.env` in the folder `MOZCHAT_HOME`, which
+        is the working folder where nothing says it. Raises `SettingsError`."""
         if environment is None:
-            file = {key: value for key, value in dotenv_values(".env").items() if value is not None}
-            environment = {**file, **os.environ}
+            file = dotenv_values(Path(os.environ.get("MOZCHAT_HOME", ""), ".env"))
+            environment = {key: value for key, value in file.items() if value is not None} | os.environ
+        home = Path(environment.get("MOZCHAT_HOME", ""))
         return cls(
-            threads_folder=Path(environment.get("MOZCHAT_THREADS") or "threads"),
+            threads_folder=home / (environment.get("MOZCHAT_THREADS") or "threads"),
             listeners=_whole(environment, "MOZCHAT_LISTENERS", "0 for short polls only"),
             log_level=_log_level(environment.get("MOZCHAT_LOG_LEVEL", "")),
             min_free_bytes=_min_free_bytes(environment),
             public_url=_public_url(environment.get("MOZCHAT_PUBLIC_URL", "")),
             secret_key=_secret_key(environment.get("MOZCHAT_SECRET_KEY", "")),
+            sendfile=_sendfile(environment.get("MOZCHAT_SENDFILE", "")),
         )
 
 
@@ -94,3 +100,10 @@ def _log_level(text: str) -> str:
     if level not in levels:
         raise SettingsError(f"MOZCHAT_LOG_LEVEL={text!r}: one of {', '.join(levels)} was expected.")
     return level
+
+
+def _sendfile(text: str) -> str:
+    header = text.strip().lower()
+    if header and header not in SENDFILE:
+        raise SettingsError(f"MOZCHAT_SENDFILE={text!r}: one of {', '.join(SENDFILE)} was expected.")
+    return header

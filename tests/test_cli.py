@@ -60,6 +60,14 @@ def test_new_makes_a_thread_after_a_preset(mozchat, folder):
     assert "Media forum" in mozchat("list")
 
 
+def test_a_folder_of_threads_that_is_made_is_closed_to_apache(mozchat, folder):
+    mozchat("new", "walk")
+    assert (folder / ".htaccess").read_text() == "Require all denied\n"
+    (folder / ".htaccess").unlink()
+    mozchat("new", "cave")
+    assert not (folder / ".htaccess").exists(), "who takes it away has a reason"
+
+
 @pytest.mark.parametrize("name", ["api", "a b", "../x", "x" * 65])
 def test_new_refuses_a_name_that_cannot_be(mozchat, name):
     assert "not a name for a thread" in mozchat("new", name, code=1)

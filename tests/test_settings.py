@@ -21,6 +21,28 @@ def test_the_environment_goes_before_the_env_file(tmp_path, monkeypatch):
     assert (settings.threads_folder, settings.listeners) == (Path("/from/environment"), 7)
 
 
+def test_the_env_file_and_the_threads_are_in_the_home_of_the_site_whatever_the_working_folder(
+    tmp_path, monkeypatch
+):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".env").write_text("MOZCHAT_LISTENERS=7\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MOZCHAT_THREADS", raising=False)
+    monkeypatch.setenv("MOZCHAT_HOME", str(home))
+    settings = SiteSettings.from_environment()
+    assert (settings.threads_folder, settings.listeners) == (home / "threads", 7)
+    monkeypatch.setenv("MOZCHAT_THREADS", "/elsewhere")
+    assert SiteSettings.from_environment().threads_folder == Path("/elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("given", "how"), [("", ""), (" X-Sendfile", "x-sendfile"), ("X-Accel-Redirect", "x-accel-redirect")]
+)
+def test_who_sends_files_is_said_in_any_case(given, how):
+    assert SiteSettings.from_environment({"MOZCHAT_SENDFILE": given}).sendfile == how
+
+
 def test_the_floor_of_free_disk_can_be_switched_off():
     assert SiteSettings.from_environment({"MOZCHAT_MIN_FREE_BYTES": "0"}).min_free_bytes == 0
 
@@ -53,6 +75,7 @@ def test_a_secret_key_is_long_and_told_to_nobody():
     ("name", "value"),
     [
         ("MOZCHAT_LISTENERS", "many"),
+        ("MOZCHAT_SENDFILE", "yes"),
         ("MOZCHAT_LOG_LEVEL", "LOUD"),
         ("MOZCHAT_MIN_FREE_BYTES", "64 MB"),
         *[

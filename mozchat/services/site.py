@@ -21,7 +21,8 @@ def _milliseconds() -> int:
 
 class Site:
     """What every use case is handed. `now()` is in milliseconds since 1970; `min_free_bytes` is what clips
-    leave free of the disk; `public_url` is where participants find the site, "" where that is not known."""
+    leave free of the disk; `public_url` is where participants find the site, "" where that is not known;
+    `sendfile` how the web server in front is told to send a file, "" where it cannot."""
 
     def __init__(
         self,
@@ -31,12 +32,14 @@ class Site:
         min_free_bytes: int = 0,
         public_url: str = "",
         secret_key: str = "",
+        sendfile: str = "",
     ) -> None:
         self.store = SiteStore(threads_folder)
         self.admission = Admission(listeners)
         self.now = now
         self.min_free_bytes = min_free_bytes
         self.public_url = public_url
+        self.sendfile = sendfile
         self._secret = secret_key
 
     @classmethod
@@ -48,6 +51,7 @@ class Site:
             min_free_bytes=settings.min_free_bytes,
             public_url=settings.public_url,
             secret_key=settings.secret_key,
+            sendfile=settings.sendfile,
         )
 
     @property

@@ -55,12 +55,18 @@ class SiteStore:
                 f"{name!r} is not a name for a thread: 1 to 64 of A-Z a-z 0-9 _ - and not a reserved word."
             )
         folder = self.folder / name
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         if signature(folder / ".ini"):
             raise Invalid(f"There is a thread called {name} already.")
         folder.mkdir(mode=0o770, exist_ok=True)
         (folder / ".ini").write_bytes(ini)
         return self.thread(name)
+
+    def _make_folder(self) -> None:
+        """Make the folder of the threads, closed to an Apache that may serve the folder above it by mistake."""
+        if not self.folder.is_dir():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / ".htaccess").write_text("Require all denied\n", "ascii")
 
     def disk_free(self) -> int:
         """How many bytes of the disk are free for this process."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from flask import Blueprint, Response, current_app, jsonify, request, send_file
+from flask import Blueprint, Response, current_app, jsonify, request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from mozchat.domain.errors import Invalid, Malformed
@@ -16,6 +16,7 @@ from mozchat.services.site import Site
 from mozchat.web import security
 from mozchat.web.fields import idempotency_key
 from mozchat.web.identity import give_cookie, token_of
+from mozchat.web.sendfile import sent_file
 from mozchat.web.views import (
     clip_view,
     clip_views,
@@ -117,8 +118,9 @@ def media(thread: str, clip_id: str) -> Response:
     """A clip's bytes, with Range. The id names them for ever, so they may be kept for ever."""
     inside = _visit(thread)
     clip, path = clips.media_file(site(), inside, clip_id)
-    response = send_file(
+    response = sent_file(
         path,
+        site(),
         mimetype=clip.mime,
         download_name=clip.file,
         etag=clip.id,

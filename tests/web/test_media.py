@@ -201,3 +201,57 @@ def test_a_file_of_the_php_mozchat_may_be_called_as_it_likes(thread, join, voice
     assert answer.data == voice
     assert answer.headers["Content-Disposition"].isascii()
     assert parse_options_header(answer.headers["Content-Disposition"]) == ("inline", {"filename": file})
+
+
+@pytest.mark.parametrize(
+    ("how", "header", "below"),
+    [
+        ("x-sendfile", "X-Sendfile", "{thread}/"),
+        ("x-accel-redirect", "X-Accel-Redirect", "/threads.internal/walk/"),
+    ],
+)
+def test_the_server_in_front_is_told_which_file_to_send_and_sees_to_ranges_itself(
+    site, ann, clip, voice, thread, how, header, below
+):
+    own = ann.media(clip).headers
+    site.sendfile = how
+    for asked in ({}, {"Range": "bytes=0-9"}, {"If_None_Match": own["ETag"]}):
+        answer = ann.media(clip, **asked)
+        assert (answer.status_code, answer.data) == (200, b"")
+        told = answer.headers[header]
+        assert told == below.format(thread=thread) + file_of(thread, clip).relative_to(thread).as_posix()
+        unlike = {"Content-Length", "Date", header}
+        assert set(answer.headers.keys()) - unlike == set(own.keys()) - unlike
+        for name in ("Content-Type", "ETag", "Cache-Control", "Content-Security-Policy", "Accept-Ranges"):
+            assert answer.headers[name] == own[name]
+
+
+def test_a_path_that_is_told_to_the_server_in_front_is_quoted(site, thread, ann, voice):
+    site.sendfile = "x-accel-redirect"
+    put_php_catalogue(thread, "1795255200 für alle.ogg", voice, "audio/ogg")
+    (clip,) = ann.clip_ids()
+
+    told = ann.media(clip).headers["X-Accel-Redirect"]
+
+    assert told == "/threads.internal/walk/media/1795255200%20f%C3%BCr%20alle.ogg"
+
+
+def test_nothing_is_handed_to_the_server_in_front_before_it_is_known_who_asks(
+    site, ann, clip, visitor, make_thread
+):
+    site.sendfile = "x-sendfile"
+    make_thread("walk", "[auth]\npassword=mellon\n")
+
+    refused = visitor.ask("GET", ann.url("clips", clip, "media"), 401)
+
+    assert "X-Sendfile" not in refused.headers
+
+
+def test_a_server_may_say_with_the_request_that_it_sends_files(ann, clip):
+    path = ann.url("clips", clip, "media")
+
+    told = ann.ask("GET", path, environ_overrides={"MOZCHAT_SENDFILE": "x-sendfile"})
+    asked = ann.ask("GET", path, headers={"MOZCHAT_SENDFILE": "x-sendfile", "X-Sendfile-Type": "x-sendfile"})
+
+    assert "X-Sendfile" in told.headers
+    assert "X-Sendfile" not in asked.headers, "a client may not say so"
