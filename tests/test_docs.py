@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,15 @@ def test_the_protocol_has_every_parameter_of_the_events(parameter):
 
     assert parameter in described
     assert re.search(rf"[?&`]{parameter}\b", table)
+
+
+def test_the_list_of_packages_for_hosts_is_what_the_project_needs():
+    listed = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line[0] != "#"]
+
+    assert sorted(listed) == sorted(need for need in requires("mozchat") if "extra ==" not in need)
+
+
+def test_the_readme_has_every_setting_of_the_site():
+    names = set(re.findall(r"MOZCHAT_[A-Z_]+", (ROOT / "mozchat" / "settings.py").read_text()))
+
+    assert {name for name in names if f"| `{name}` |" not in README} == set()

@@ -1,0 +1,158 @@
+"""Apache with mod_wsgi, by the recipes in `deploy/apache`: as a site of its own with https, and below the path
+`/forum/` of another site, there with mod_xsendfile."""
+
+import contextlib
+import re
+import subprocess
+
+import pytest
+
+from tests.deploy import scenario
+from tests.deploy.apache import Apache
+from tests.deploy.scenario import Listener, Place
+
+EXISTING = """
+<VirtualHost *:{{port}}>
+    DocumentRoot {html}
+    <Directory {html}>
+        Require all granted
+    </Directory>
+    Include {conf}
+</VirtualHost>
+"""
+
+
+def changed(text, **lines):
+    """A recipe with the lines changed that it says are to be changed."""
+    for line, value in lines.items():
+        text, count = re.subn(rf"(?m)^Define {line} .*$", f"Define {line} {value}", text)
+        assert count == 1, line
+    return text
+
+
+def of_its_own(home, folder):
+    """`mozchat.conf`, with a certificate made here and on a port of its own."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+        "-keyout",
+    ]
+    subprocess.run([*command, key, "-out", certificate], check=True, capture_output=True)
+    text = changed((home / "deploy/apache/mozchat.conf").read_text(), MOZCHAT=home, MOZCHAT_NAME="localhost")
+    for pattern, value in (
+        (r"SSLCertificateFile .*", f"SSLCertificateFile {certificate}"),
+        (r"SSLCertificateKeyFile .*", f"SSLCertificateKeyFile {key}"),
+        (r"\*:443", "*:{port}"),
+    ):
+        text, count = re.subn(pattern, value, text)
+        assert count == 1, pattern
+    return Apache(folder, text, ("wsgi",), secure=True)
+
+
+def below_a_path(home, folder):
+    """`mozchat-below.conf` in the virtual host of a site that serves files."""
+    conf, html = folder / "mozchat-below.conf", folder / "html"
+    conf.write_text(changed((home / "deploy/apache/mozchat-below.conf").read_text(), MOZCHAT=home))
+    html.mkdir()
+    (html / "index.html").write_text("<p>The site that there was.")
+    return Apache(folder, EXISTING.format(html=html, conf=conf), ("wsgi", "xsendfile"))
+
+
+@pytest.fixture(scope="module", params=["/", "/forum/"])
+def apache(request, install, reachable):
+    name = "apache-forum" if request.param != "/" else "apache-root"
+    home, folder = install(name), reachable / f"{name}-etc"
+    folder.mkdir()
+    server = (of_its_own if request.param == "/" else below_a_path)(home, folder)
+    server.home, server.path = home, request.param
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def place(apache):
+    scheme = "https" if apache.secure else "http"
+    site = Place(f"{scheme}://localhost:{apache.port}{apache.path}", apache.home / "threads")
+    site.make_thread("walk")
+    return site
+
+
+def test_one_enters(place):
+    scenario.enters(place)
+
+
+def test_a_clip_is_told_within_100_ms(place):
+    scenario.tells_of_a_clip(place)
+
+
+def test_a_recording_goes_up_in_pieces(place):
+    scenario.sends_pieces(place)
+
+
+def test_media_are_sent_whole_and_in_ranges(place):
+    scenario.serves_media(place)
+
+
+def test_private_media_are_for_those_who_know_the_password(place):
+    scenario.keeps_media_private(place)
+
+
+def test_bad_uploads_are_refused_in_the_sites_own_words(place):
+    scenario.refuses_bad_uploads(place)
+
+
+def test_a_clip_is_deleted(place):
+    scenario.deletes(place)
+
+
+def test_no_file_of_the_site_is_served(place):
+    assert scenario.hides_files(place) > 50
+
+
+def test_100_listeners_are_in_nobodys_way(place):
+    scenario.answers_others(place)
+
+
+def test_listeners_are_held_by_a_process_of_their_own(place):
+    guest = place.visitor()
+    with contextlib.ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(Listener(place.person("Bob")).following())
+        held = {health["process"]: health["listeners"] for health in (health_of(guest) for _ in range(40))}
+    assert set(held.values()) == {0}
+
+
+def health_of(guest):
+    return guest.request("GET", "/healthz")[1]
+
+
+def test_a_graceful_restart_loses_nothing(apache, place):
+    assert scenario.restarts_without_loss(place, apache.graceful) <= {0, 200, 204, 503}
+
+
+def test_loading_the_site_anew_refuses_nobody(apache, place):
+    touched = (apache.home / "deploy/apache/mozchat.wsgi").touch
+    assert scenario.restarts_without_loss(place, touched) <= {0, 200, 204}
+
+
+def test_a_request_that_meets_a_process_at_its_end_can_be_sent_again(apache, place):
+    status, problem, headers = place.visitor().request("GET", "/away.asis")
+    assert (status, problem["status"], headers["Retry-After"]) == (503, 503, "1")
+    assert headers.get_content_type() == "application/problem+json"
+
+
+def test_below_a_path_the_other_site_is_as_it_was(apache):
+    if apache.path == "/":
+        return
+    other = Place(f"http://localhost:{apache.port}", apache.home)
+    assert other.visitor().request("GET", "/")[1] == b"<p>The site that there was."
