@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import re
 import shutil
 import signal
 import subprocess
@@ -41,7 +42,7 @@ ServerRoot /etc/apache2
 {listen}
 PidFile {folder}/pid
 ErrorLog {folder}/error.log
-LogLevel warn wsgi:info
+LogLevel warn
 DefaultRuntimeDir {folder}
 WSGI_PREFIX
 User www-data
@@ -70,6 +71,15 @@ AddOutputFilterByType DEFLATE application/json
     Require all denied
 </Directory>
 """
+
+
+def changed(recipe: Path, **lines: object) -> str:
+    """A recipe, with the lines changed that it says are to be changed."""
+    text = recipe.read_text()
+    for name, value in lines.items():
+        text, count = re.subn(rf"(?m)^Define {name} .*$", f"Define {name} {value}", text)
+        assert count == 1, name
+    return text
 
 
 class Apache:

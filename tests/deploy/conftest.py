@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.conftest import chromium, playwright, someone, speech  # noqa: F401 - fixtures
+
 ROOT = Path(__file__).parent.parent.parent
 PYTHON = "/usr/bin/python3"
 """The system's own, for which Apache's module is built."""

@@ -34,7 +34,6 @@ maxMediaFolderBytes=40000000
 maxClipCount=0
 clipLifetimeSec=86400
 userStatusFadeS=60
-{{more}}
 [client]
 maxClipSizeSec=30
 longPollPeriodS=15
@@ -44,6 +43,11 @@ TRUSTING = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 TRUSTING.check_hostname, TRUSTING.verify_mode = False, ssl.CERT_NONE
 AWAY = (502, 503, 504)
 """What a server in front says while the site behind it comes back: ask again."""
+
+
+def preset(name: str) -> str:
+    """The `.ini` of a preset."""
+    return (Path(__file__).parent.parent.parent / "threads" / name / ".ini").read_text("utf-8")
 
 
 class Place:
@@ -58,11 +62,11 @@ class Place:
         self.prefix = parts.path.rstrip("/")
         self._numbers = itertools.count()
 
-    def make_thread(self, name: str, more: str = "") -> None:
+    def make_thread(self, name: str, ini: str = WALK) -> None:
         """Drop a thread in, as an administrator does; it belongs to whom the folder belongs to."""
         thread = self.folder / name
         thread.mkdir()
-        (thread / ".ini").write_text(WALK.format(more=more))
+        (thread / ".ini").write_text(ini)
         owner = self.folder.stat()
         for path in (thread, thread / ".ini"):
             os.chown(path, owner.st_uid, owner.st_gid)
@@ -244,7 +248,7 @@ def serves_media(place: Place) -> None:
 def keeps_media_private(place: Place) -> None:
     """Media of a thread with a password are for those who know it, whoever it is that sends the bytes."""
     if not (place.folder / "cellar").exists():
-        place.make_thread("cellar", "[auth]\npassword=soup")
+        place.make_thread("cellar", f"{WALK}[auth]\npassword=soup\n")
     inside = place.visitor()
     asked = json.dumps({"name": "Ann", "password": "soup"}), {"Content-Type": "application/json"}
     status, me, _ = inside.request("POST", "/api/threads/cellar/session", *asked)

@@ -6,9 +6,10 @@ import re
 import subprocess
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.deploy import scenario
-from tests.deploy.apache import Apache
+from tests.deploy.apache import Apache, changed
 from tests.deploy.scenario import Listener, Place
 
 EXISTING = """
@@ -20,14 +21,6 @@ EXISTING = """
     Include {conf}
 </VirtualHost>
 """
-
-
-def changed(text, **lines):
-    """A recipe with the lines changed that it says are to be changed."""
-    for line, value in lines.items():
-        text, count = re.subn(rf"(?m)^Define {line} .*$", f"Define {line} {value}", text)
-        assert count == 1, line
-    return text
 
 
 def of_its_own(home, folder):
@@ -47,7 +40,7 @@ def of_its_own(home, folder):
         "-keyout",
     ]
     subprocess.run([*command, key, "-out", certificate], check=True, capture_output=True)
-    text = changed((home / "deploy/apache/mozchat.conf").read_text(), MOZCHAT=home, MOZCHAT_NAME="localhost")
+    text = changed(home / "deploy/apache/mozchat.conf", MOZCHAT=home, MOZCHAT_NAME="localhost")
     for pattern, value in (
         (r"SSLCertificateFile .*", f"SSLCertificateFile {certificate}"),
         (r"SSLCertificateKeyFile .*", f"SSLCertificateKeyFile {key}"),
@@ -61,7 +54,7 @@ def of_its_own(home, folder):
 def below_a_path(home, folder):
     """`mozchat-below.conf` in the virtual host of a site that serves files."""
     conf, html = folder / "mozchat-below.conf", folder / "html"
-    conf.write_text(changed((home / "deploy/apache/mozchat-below.conf").read_text(), MOZCHAT=home))
+    conf.write_text(changed(home / "deploy/apache/mozchat-below.conf", MOZCHAT=home))
     html.mkdir()
     (html / "index.html").write_text("<p>The site that there was.")
     return Apache(folder, EXISTING.format(html=html, conf=conf), ("wsgi", "xsendfile"))
@@ -121,6 +114,15 @@ def test_no_file_of_the_site_is_served(place):
 
 def test_100_listeners_are_in_nobodys_way(place):
     scenario.answers_others(place)
+
+
+def test_what_ann_says_bob_hears(place, someone):
+    place.make_thread("mediaChat", scenario.preset("mediaChat"))
+    bob = someone("Bob", ignore_https_errors=True).enter(place, "mediaChat")
+    ann = someone("Ann", ignore_https_errors=True).enter(place, "mediaChat")
+    ann.record(1.5)
+    bob.wait_until_heard()
+    expect(ann.clips).to_have_count(1)
 
 
 def test_listeners_are_held_by_a_process_of_their_own(place):

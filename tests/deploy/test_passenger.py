@@ -1,0 +1,104 @@
+"""Apache with Passenger, as a host with a control panel has it, by `deploy/passenger`: a process serves one request
+at a time, so nobody can wait for news and everybody asks every few seconds."""
+
+import shutil
+
+import pytest
+
+from tests.deploy import scenario
+from tests.deploy.apache import Apache, changed
+from tests.deploy.scenario import Place
+
+SERVER = """
+PassengerRoot /usr/lib/ruby/vendor_ruby/phusion_passenger/locations.ini
+PassengerInstanceRegistryDir {folder}
+PassengerDataBufferDir {folder}
+PassengerLogFile {folder}/passenger.log
+PassengerDisableSecurityUpdateCheck On
+PassengerDisableAnonymousTelemetry On
+<VirtualHost *:{{port}}>
+    DocumentRoot {html}
+    <Directory {html}>
+        Require all granted
+    </Directory>
+    Include {conf}
+</VirtualHost>
+"""
+
+
+@pytest.fixture(scope="module", params=["/", "/forum"])
+def apache(request, install, reachable):
+    name = "passenger" + request.param.replace("/", "-")
+    home, folder = install(name), reachable / f"{name}-etc"
+    html, conf = folder / "html", folder / "mozchat.conf"
+    html.mkdir(parents=True)
+    (html / "other.html").write_text("<p>The site that there was.")
+    shutil.copy(home / "deploy/passenger/passenger_wsgi.py", home)
+    shutil.chown(home / "passenger_wsgi.py", "www-data", "www-data")
+    conf.write_text(
+        changed(home / "deploy/passenger/passenger.conf", MOZCHAT=home, MOZCHAT_PATH=request.param)
+    )
+    server = Apache(folder, SERVER.format(folder=folder, html=html, conf=conf), ("passenger",))
+    server.home, server.path = home, request.param
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def place(apache):
+    site = Place(f"http://localhost:{apache.port}{apache.path}", apache.home / "threads")
+    site.make_thread("walk")
+    return site
+
+
+def test_one_enters(place):
+    scenario.enters(place)
+
+
+def test_a_clip_is_told_at_the_next_poll(place):
+    scenario.tells_of_a_clip_at_the_next_poll(place)
+
+
+def test_a_recording_goes_up_in_pieces(place):
+    scenario.sends_pieces(place)
+
+
+def test_media_are_sent_whole_and_in_ranges(place):
+    scenario.serves_media(place)
+
+
+def test_private_media_are_for_those_who_know_the_password(place):
+    scenario.keeps_media_private(place)
+
+
+def test_bad_uploads_are_refused_in_the_sites_own_words(place):
+    scenario.refuses_bad_uploads(place)
+
+
+def test_a_clip_is_deleted(place):
+    scenario.deletes(place)
+
+
+def test_no_file_of_the_site_is_served(place):
+    assert scenario.hides_files(place) > 50
+
+
+def test_loading_the_site_anew_refuses_nobody(apache, place):
+    restart = apache.home / "tmp" / "restart.txt"
+    restart.parent.mkdir()
+    assert scenario.restarts_without_loss(place, restart.touch) <= {0, 200, 204}
+
+
+def test_a_graceful_restart_of_apache_loses_nothing(apache, place):
+    assert scenario.restarts_without_loss(place, apache.graceful) <= {0, 200, 204, 503}
+
+
+def test_what_ann_says_bob_hears_though_nobody_can_wait_for_news(apache, place, someone):
+    if apache.path == "/":
+        return
+    place.make_thread("mediaChat", scenario.preset("mediaChat"))
+    bob = someone("Bob").enter(place, "mediaChat")
+    ann = someone("Ann").enter(place, "mediaChat")
+    ann.record(1.5)
+    bob.wait_until_heard()
