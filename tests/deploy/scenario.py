@@ -329,9 +329,9 @@ def restarts_without_loss(place: Place, restart: Callable[[], None], listeners: 
     people = [place.person("Bob") for _ in range(listeners)]
     with contextlib.ExitStack() as stack:
         following = [stack.enter_context(Listener(person).following()) for person in people]
-        clips = [ann.publish()["id"] for _ in range(5)]
+        clips = [ann.publish()["id"] for _ in range(3)]
         restart()
-        clips += [ann.publish()["id"] for _ in range(20)]
+        clips += [ann.publish()["id"] for _ in range(12)]
         for listener in following:
             listener.wait_for(clips[-1])
     for listener in following:

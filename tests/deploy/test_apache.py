@@ -3,15 +3,20 @@
 
 import contextlib
 import re
+import socket
 import subprocess
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from mozchat.resources import PRESET_NAMES, preset
+from mozchat.web.form import MAX_BESIDE
 from tests.deploy import scenario
 from tests.deploy.apache import Apache, changed
 from tests.deploy.scenario import Listener, Place
 
+ROOT = Path(__file__).parent.parent.parent
 EXISTING = """
 <VirtualHost *:{{port}}>
     DocumentRoot {html}
@@ -68,8 +73,18 @@ def apache(request, install, reachable):
     server = (of_its_own if request.param == "/" else below_a_path)(home, folder)
     server.home, server.path = home, request.param
     server.start()
-    yield server
+    with slow_client(server) as server.slow:
+        yield server
     server.stop()
+
+
+def slow_client(server):
+    """Somebody who begins a request, and never ends it."""
+    connection = socket.create_connection(("127.0.0.1", server.port))
+    if server.secure:
+        connection = scenario.TRUSTING.wrap_socket(connection)
+    connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Never: ")
+    return connection
 
 
 @pytest.fixture(scope="module")
@@ -158,3 +173,21 @@ def test_below_a_path_the_other_site_is_as_it_was(apache):
         return
     other = Place(f"http://localhost:{apache.port}", apache.home)
     assert other.visitor().request("GET", "/")[1] == b"<p>The site that there was."
+
+
+def test_who_never_ends_a_request_is_sent_away(apache):
+    apache.slow.settimeout(60)
+    assert apache.slow.recv(1000).split(b"\r\n")[0] in (b"HTTP/1.1 408 Request Timeout", b"")
+
+
+def test_the_commands_work_in_the_folder_that_was_copied(apache):
+    command = [apache.home / ".venv/bin/python", "-m", "mozchat", "check"]
+    checked = subprocess.run(command, cwd=apache.home, capture_output=True, text=True)
+    assert (checked.returncode, " 0 errors, " in checked.stdout) == (0, True), checked
+
+
+@pytest.mark.parametrize("recipe", ["apache/common.conf", "passenger/passenger.conf"])
+def test_apache_lets_the_biggest_clip_of_any_preset_through(recipe):
+    limit = re.search(r"LimitRequestBody (\d+)", (ROOT / "deploy" / recipe).read_text())[1]
+    sizes = [re.search(r"maxBlobBytes=(\d+)", preset(name).decode())[1] for name in PRESET_NAMES]
+    assert max(map(int, sizes)) + MAX_BESIDE < int(limit)

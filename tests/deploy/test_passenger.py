@@ -1,5 +1,5 @@
-"""Apache with Passenger, as a host with a control panel has it, by `deploy/passenger`: a process serves one request
-at a time, so nobody can wait for news and everybody asks every few seconds."""
+"""Apache with Passenger, as a host with a control panel has it, by `deploy/passenger`. A process serves one
+request at a time, so nobody can wait for news and everybody asks every few seconds."""
 
 import shutil
 
