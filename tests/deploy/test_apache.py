@@ -131,13 +131,19 @@ def test_100_listeners_are_in_nobodys_way(place):
     scenario.answers_others(place)
 
 
-def test_what_ann_says_bob_hears(place, someone):
+def test_what_ann_says_bob_hears_also_after_a_graceful_restart(apache, place, someone):
     place.make_thread("mediaChat", scenario.preset("mediaChat"))
     bob = someone("Bob", ignore_https_errors=True).enter(place, "mediaChat")
     ann = someone("Ann", ignore_https_errors=True).enter(place, "mediaChat")
     ann.record(1.5)
     bob.wait_until_heard()
     expect(ann.clips).to_have_count(1)
+    apache.graceful()
+    ann.record(1.5)
+    bob.wait_until_heard(2)
+    expect(ann.clips).to_have_count(2)
+    for person in (ann, bob):
+        person.errors[:] = [error for error in person.errors if "503" not in error]
 
 
 def test_listeners_are_held_by_a_process_of_their_own(place):
@@ -173,6 +179,16 @@ def test_below_a_path_the_other_site_is_as_it_was(apache):
         return
     other = Place(f"http://localhost:{apache.port}", apache.home)
     assert other.visitor().request("GET", "/")[1] == b"<p>The site that there was."
+
+
+def test_apache_itself_sends_static_files_and_with_its_module_clips(apache, place):
+    ann = place.person("Ann")
+    static = re.search(rf'"{place.prefix}(/static/[^"]+\.js)"', ann.request("GET", "/")[1].decode())[1]
+    assert "Last-Modified" in ann.request("GET", static)[2], "the site knows only their content"
+    clip = ann.below(ann.publish()["media"])
+    status, _, headers = ann.request("GET", clip, headers={"Range": "bytes=0-1,5-6"})
+    several = (status, headers.get_content_type()) == (206, "multipart/byteranges")
+    assert several == (apache.path == "/forum/"), "the site gives one range at a time"
 
 
 def test_who_never_ends_a_request_is_sent_away(apache):
