@@ -16,6 +16,7 @@ from mozchat import worker
 from mozchat.services.site import Site
 from mozchat.settings import SiteSettings
 from mozchat.web.app import create_app
+from mozchat.web.proxies import Proxies
 
 THREADS = 64
 """Worker threads of a process where listeners need none. They are made when there is work for them."""
@@ -50,6 +51,9 @@ class Server(BaseApplication):  # type: ignore[misc]
             "graceful_timeout": 5,
             "timeout": 60,
             "control_socket_disable": True,
+            # Whom a request comes from by way of proxies is told by mozchat.web.proxies alone.
+            "secure_scheme_headers": {},
+            "forwarder_headers": "",
             "post_worker_init": _release_listeners_at_stop,
             "loglevel": settings.log_level.lower(),
         }
@@ -65,7 +69,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         """The application, made in each worker."""
         _allow_open_files(self._connections + OTHER_FILES)
         site = Site.of(self._site_settings, self._each)
-        app = create_app(site)
+        app = create_app(site, Proxies.of(self._site_settings))
         app.extensions["mozchat-stop"] = site.stop
         return app
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +15,8 @@ MIN_SECRET_KEY = 32
 """Characters."""
 SENDFILE = ("x-sendfile", "x-accel-redirect")
 """The header by which a web server is told to send a file: Apache's mod_xsendfile, nginx."""
+UNIX = "unix"
+"""Among the trusted proxies: whoever comes by a unix socket."""
 
 
 class SettingsError(Exception):
@@ -26,7 +29,8 @@ class SiteSettings:
     `min_free_bytes` is what clips leave free of the disk; 0: they may fill it. `public_url` is where participants
     find the site, without a slash at its end; "": not known. `secret_key` signs what the site hands out; "": a
     secret that the site makes for itself and keeps. `sendfile` is how the web server in front is told to send a
-    file itself, one of `SENDFILE`; "": it cannot."""
+    file itself, one of `SENDFILE`; "": it cannot. `trusted_proxies` are those whose `X-Forwarded-…` is believed,
+    `trusted_hosts` the names beside the public one under which the site may be asked for; with neither, any."""
 
     threads_folder: Path
     listeners: int | None = None
@@ -35,6 +39,8 @@ class SiteSettings:
     public_url: str = ""
     secret_key: str = field(default="", repr=False)
     sendfile: str = ""
+    trusted_proxies: tuple[IPv4Network | IPv6Network | str, ...] = ()
+    trusted_hosts: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> SiteSettings:
@@ -52,6 +58,8 @@ class SiteSettings:
             public_url=_public_url(environment.get("MOZCHAT_PUBLIC_URL", "")),
             secret_key=_secret_key(environment.get("MOZCHAT_SECRET_KEY", "")),
             sendfile=_sendfile(environment.get("MOZCHAT_SENDFILE", "")),
+            trusted_proxies=tuple(map(_proxy, _listed(environment, "MOZCHAT_TRUSTED_PROXIES"))),
+            trusted_hosts=tuple(map(_host, _listed(environment, "MOZCHAT_TRUSTED_HOSTS"))),
         )
 
 
@@ -92,6 +100,35 @@ def _secret_key(text: str) -> str:
             f"MOZCHAT_SECRET_KEY: at least {MIN_SECRET_KEY} random characters were expected, or none at all."
         )
     return key
+
+
+def _listed(environment: Mapping[str, str], name: str) -> list[str]:
+    return environment.get(name, "").replace(",", " ").split()
+
+
+def _proxy(text: str) -> IPv4Network | IPv6Network | str:
+    if text == UNIX:
+        return UNIX
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        raise SettingsError(
+            f"MOZCHAT_TRUSTED_PROXIES={text!r}: addresses like 127.0.0.1, networks like 10.0.0.0/8 and the word"
+            " unix were expected."
+        ) from error
+
+
+def _host(text: str) -> str:
+    try:
+        right = urlsplit(f"//{text}").hostname == text.lower().strip("[]")
+    except ValueError:
+        right = False
+    if not right:
+        raise SettingsError(
+            f"MOZCHAT_TRUSTED_HOSTS={text!r}: names like forum.example.org, without scheme and port, were"
+            " expected."
+        )
+    return text.lower().strip("[]")
 
 
 def _log_level(text: str) -> str:

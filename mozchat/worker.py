@@ -34,6 +34,7 @@ from mozchat.upload_loop import UploadLoop
 from mozchat.web.bare import Answer, answered, prepared
 from mozchat.web.events import NO_ROOM, NOTHING, EventsApp, Kept
 from mozchat.web.listener import Listener
+from mozchat.web.proxies import Proxies
 
 MOST_HEAD_BYTES = 4096
 SEND_SECONDS = 30.0
@@ -48,14 +49,9 @@ SWITCH_SECONDS = 0.001
 """How long Python lets one OS thread compute while others want to: at the 5 ms that it has by default, a request
 among many listeners waits for that several times."""
 
-_PLAIN = re.compile(
-    rb"GET /api/(?:threads/[A-Za-z0-9_-]{1,64}/)?events(?:\?[!\"$-~]*)? HTTP/1\.1\r\n"
-    rb"(?:[A-Za-z0-9-]+:[\t -~]*\r\n)+\r\n"
-)
-_UPLOAD = re.compile(
-    rb"(?:POST|PATCH) /api/threads/[A-Za-z0-9_-]{1,64}/(?:clips|uploads(?:/[0-9a-f]{16})?) HTTP/1\.1\r\n"
-    rb"(?:[A-Za-z0-9-]+:[\t -~]*\r\n)+\r\n"
-)
+_FIELDS = rb" HTTP/1\.1\r\n(?:[A-Za-z0-9-]+:[\t -~]*\r\n)+\r\n"
+_THREAD = "mozchat.thread"
+"""Where the request of an upload has its thread's name."""
 _NOT_PLAIN = {"TRANSFER_ENCODING", "EXPECT", "UPGRADE", "HTTP2_SETTINGS"}
 _OWN_NAMES = {"CONTENT_LENGTH", "CONTENT_TYPE"}
 _NEEDED = {
@@ -114,7 +110,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         """As gunicorn calls it, in the new process; returns when the process is to end."""
-        self._kept: Kept[bytes] = Kept()
+        self._kept: Kept[tuple[str, bytes]] = Kept()
         self._held: defaultdict[str, set[Held]] = defaultdict(set)
         self._by_time: list[tuple[float, int, Held]] = []
         self._numbers = itertools.count()
@@ -129,6 +125,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     def load_wsgi(self) -> None:
         """Load the application, and listen to its bell."""
         super().load_wsgi()
+        self._proxies: Proxies = self.wsgi.extensions["mozchat-proxies"] or Proxies()
+        self._plain, self._upload = _patterns(self._proxies.prefix)
         self._events: EventsApp = self.wsgi.extensions["mozchat-events"]
         self._site = self._events.site
         self._bell = self._site.store.bell
@@ -146,10 +144,14 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             self._await_request(conn)
         elif not head:
             self._drop(conn)
-        elif self.alive and (self._kept.get(head) or _PLAIN.fullmatch(head)):
+        elif self.alive and (self._kept.get((_peer(conn), head)) or self._plain.fullmatch(head)):
             conn.sock.setblocking(False)
             self._ask(conn, head)
-        elif self.alive and (upload := _UPLOAD.match(head)) and (environ := _upload_environ(upload[0])):
+        elif (
+            self.alive
+            and (upload := self._upload.match(head))
+            and (environ := _upload_environ(upload, _peer(conn)))
+        ):
             self._take_upload(conn, upload[0], environ)
         else:
             self._leave_to_gunicorn(conn)
@@ -157,7 +159,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     def on_client_socket_readable(self, conn: Any, client: Any) -> None:
         """A kept connection has sent something. The poll that comes most often is answered where it stands."""
         head = _peek(client) or b""
-        listener = self._kept.get(head) if self.alive else None
+        listener = self._kept.get((_peer(conn), head)) if self.alive else None
         if listener and not listener.seconds and listener.is_calm():
             client.recv(len(head))
             self._refreshed = True
@@ -198,8 +200,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def _quick_upload(self, conn: Any) -> dict[str, Any] | None:
         """In the uploads' OS thread: the quick upload that a connection has sent, if any; its head is taken."""
-        upload = _UPLOAD.match(_peek(conn.sock) or b"")
-        environ = _upload_environ(upload[0]) if upload and self.alive else None
+        upload = self._upload.match(_peek(conn.sock) or b"")
+        environ = _upload_environ(upload, _peer(conn)) if upload and self.alive else None
         if upload is None or environ is None or not self._is_quick(conn, len(upload[0]), environ):
             return None
         conn.sock.recv(len(upload[0]))
@@ -210,7 +212,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         length = int(environ["CONTENT_LENGTH"])
         if length > MOST_QUICK_BYTES or _has_come(conn.sock) < head_bytes + length:
             return False
-        return not clips.waits_for_disk(self._site, environ["PATH_INFO"].split("/")[3])
+        return not clips.waits_for_disk(self._site, environ[_THREAD])
 
     def _store_slowly(self, conn: Any, environ: dict[str, Any]) -> None:
         """In another OS thread."""
@@ -254,8 +256,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     # --- questions ------------------------------------------------------------------------------------------
 
     def _ask(self, conn: Any, head: bytes) -> None:
-        listener = self._kept.get(head)
-        environ = {} if listener else _environ_of(head)
+        listener = self._kept.get((_peer(conn), head))
+        environ = {} if listener else _environ_of(head, _peer(conn))
         if environ is None or "CONTENT_LENGTH" in environ:
             self._leave_to_gunicorn(conn)
             return
@@ -274,13 +276,17 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def _first(self, asked: Asked) -> Answer:
         """In another OS thread."""
-        listener = asked.kept or self._events.listener(asked.environ)
+        listener = asked.kept or self._listener(asked.environ)
         asked.admitted = bool(listener.seconds) and self._site.admission.enter(None)
         answer = listener.first(waits=asked.admitted)
         if answer is None:
-            self._kept.keep(asked.head, listener)
+            self._kept.keep((_peer(asked.connection), asked.head), listener)
             asked.waiting = listener
         return answer or NOTHING
+
+    def _listener(self, environ: dict[str, str]) -> Listener:
+        self._proxies.settle(environ)
+        return self._events.listener(environ)
 
     def _on_looked_first(self, asked: list[Asked]) -> None:
         for each in asked:
@@ -502,19 +508,37 @@ class Body:
             return b""
 
 
-def _upload_environ(head: bytes) -> dict[str, Any] | None:
+def _upload_environ(upload: re.Match[bytes], peer: str) -> dict[str, Any] | None:
     """An upload's head as WSGI has it; `None` where it is not plain after all, or does not say how long it is."""
-    environ = _environ_of(head)
-    return environ if environ and environ.get("CONTENT_LENGTH", "").isdigit() else None
+    environ = _environ_of(upload[0], peer)
+    if environ is None or not environ.get("CONTENT_LENGTH", "").isdigit():
+        return None
+    return {**environ, _THREAD: upload["thread"].decode()}
 
 
-def _environ_of(head: bytes) -> dict[str, str] | None:
+def _patterns(prefix: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """What a question for events and what an upload looks like, of a site under this path; whoever stands in front
+    may have taken that off."""
+    api = rb"(?:%b)?/api/" % re.escape(prefix.encode())
+    thread = rb"threads/(?P<thread>[A-Za-z0-9_-]{1,64})/"
+    question = rb"GET %b(?:%b)?events(?:\?[!\"$-~]*)?" % (api, thread)
+    upload = rb"(?:POST|PATCH) %b%b(?:clips|uploads(?:/[0-9a-f]{16})?)" % (api, thread)
+    return re.compile(question + _FIELDS), re.compile(upload + _FIELDS)
+
+
+def _peer(conn: Any) -> str:
+    """The address that a connection comes from; "" by a unix socket."""
+    client = conn.client
+    return client[0] if isinstance(client, tuple) else ""
+
+
+def _environ_of(head: bytes, peer: str) -> dict[str, str] | None:
     """A plain request as WSGI has it, as far as the bare endpoints need it; `None` for one that is not plain after
     all."""
     lines = head.decode("ascii").split("\r\n")
     method, target, _ = lines[0].split(" ")
     path, _, query = target.partition("?")
-    environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}
+    environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "REMOTE_ADDR": peer}
     for name, value in _fields(lines[1:-2]):
         if name in _NOT_PLAIN or (name == "CONNECTION" and value.lower() != "keep-alive"):
             return None

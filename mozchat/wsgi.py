@@ -8,9 +8,10 @@ from mozchat.services.site import Site
 from mozchat.settings import SiteSettings
 from mozchat.web import mod_wsgi
 from mozchat.web.app import create_app
+from mozchat.web.proxies import Proxies
 
 settings = SiteSettings.from_environment()
 logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
 site = Site.of(settings)
 mod_wsgi.at_stop(site.stop)
-application = create_app(site)
+application = create_app(site, Proxies.of(settings))

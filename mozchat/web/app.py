@@ -20,6 +20,7 @@ from mozchat.web.events import EventsApp
 from mozchat.web.identity import check_origin
 from mozchat.web.openapi import description
 from mozchat.web.pages import error_page, pages
+from mozchat.web.proxies import Proxies, ProxiesApp
 from mozchat.web.strings import Strings
 from mozchat.web.uploads import UploadsApp
 
@@ -27,8 +28,8 @@ BODY_BYTES = 64_000
 """A request's body where no route allows more."""
 
 
-def create_app(site: Site) -> Flask:
-    """The WSGI application of a site."""
+def create_app(site: Site, proxies: Proxies | None = None) -> Flask:
+    """The WSGI application of a site; `proxies` says what stands in front of it."""
     app = Flask("mozchat.web", static_folder=None, template_folder=str(Path(__file__).parent / "templates"))
     app.config.update(MAX_CONTENT_LENGTH=BODY_BYTES)
     app.url_map.strict_slashes = True
@@ -48,7 +49,8 @@ def create_app(site: Site) -> Flask:
     app.register_error_handler(Exception, _fault)
     events = EventsApp(site, UploadsApp(site, ClipsApp(site, app.wsgi_app)))
     app.extensions["mozchat-events"] = events
-    app.wsgi_app = events  # type: ignore[method-assign]
+    app.extensions["mozchat-proxies"] = proxies
+    app.wsgi_app = ProxiesApp(proxies, events) if proxies else events  # type: ignore[method-assign]
     return app
 
 
