@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from mozchat import __version__
+from mozchat import __version__, logs
 from mozchat.domain.errors import BadSettings, MozchatError
 from mozchat.resources import PRESET_NAMES, preset
 from mozchat.services import threads, upkeep
@@ -38,16 +38,28 @@ def main(context: click.Context, folder: Path | None = None) -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0: all.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--socket",
+    type=click.Path(path_type=Path),
+    help="Listen at a unix socket instead, for a server in front.",
+)
 @click.option("--threads", "folder", type=click.Path(path_type=Path), help="The folder of the threads.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Processes.")
 @click.option("--listeners", type=click.IntRange(0, 10_000), help="Long polls held at once.  [default: 2000]")
 @click.pass_obj
 def run(
-    settings: SiteSettings, host: str, port: int, folder: Path | None, workers: int, listeners: int | None
+    settings: SiteSettings,
+    host: str,
+    port: int,
+    socket: Path | None,
+    folder: Path | None,
+    workers: int,
+    listeners: int | None,
 ) -> None:
     """Serve the site. A folder that is not there yet is made, with the five presets in it."""
     from mozchat.server import Server  # gunicorn, which no other command needs, takes long to load
 
+    logs.set_up(settings.log_level)
     if folder is not None:
         settings = replace(settings, threads_folder=folder)
     if not settings.threads_folder.is_dir():
@@ -57,11 +69,15 @@ def run(
         click.echo(f"Made {settings.threads_folder.absolute()} with the threads {', '.join(PRESET_NAMES)}.")
     if listeners is None and settings.listeners is not None:
         listeners = settings.listeners * workers
-    shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::") else host
-    click.echo(
-        f"mozchat {__version__} on http://{shown}:{port}  (threads in {settings.threads_folder.absolute()})"
-    )
-    Server(settings, host=host, port=port, workers=workers, listeners=listeners).run()
+    bind = f"unix:{socket}" if socket else f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if os.environ.get("LISTEN_FDS"):
+        shown = "the socket that was handed over"
+    elif socket:
+        shown = str(socket)
+    else:
+        shown = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0', '::') else host}:{port}"
+    click.echo(f"mozchat {__version__} on {shown}  (threads in {settings.threads_folder.absolute()})")
+    Server(settings, bind=bind, workers=workers, listeners=listeners).run()
 
 
 @main.command()

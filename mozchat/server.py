@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any
 
 from flask import Flask
+from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.base import Worker
 
@@ -28,12 +29,21 @@ LISTENERS = 2000 if worker.fits() else 200
 """Long polls that a site holds at once where nothing else is said."""
 
 
-class Server(BaseApplication):  # type: ignore[misc]
-    """gunicorn with threads. `listeners` is for the whole site and shared out over the `workers`."""
+class Log(glogging.Logger):  # type: ignore[misc]
+    """What gunicorn itself has to say, in the form of all other lines."""
 
-    def __init__(
-        self, settings: SiteSettings, *, host: str, port: int, workers: int, listeners: int | None
-    ) -> None:
+    def setup(self, cfg: Any) -> None:
+        """Have the site's own log take it."""
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn with threads, at `bind`: `address:port` or `unix:path`; a socket that systemd hands over goes
+    before both. `listeners` is for the whole site and shared out over the `workers`."""
+
+    def __init__(self, settings: SiteSettings, *, bind: str, workers: int, listeners: int | None) -> None:
         self._site_settings = settings
         most = _most_open_files() - OTHER_FILES
         each = math.ceil((LISTENERS if listeners is None else listeners) / workers)
@@ -41,7 +51,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         held_by_threads = 0 if worker.fits() else max(math.ceil(self._each * 4 / 3), self._each + SPARE)
         self._connections = min(1000 + THREADS + self._each, most)
         self._options: dict[str, Any] = {
-            "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+            "bind": bind,
             "workers": workers,
             "threads": held_by_threads or THREADS,
             "worker_class": "gthread" if held_by_threads else worker.Worker,
@@ -56,6 +66,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "forwarder_headers": "",
             "post_worker_init": _release_listeners_at_stop,
             "loglevel": settings.log_level.lower(),
+            "logger_class": Log,
         }
         super().__init__()
 

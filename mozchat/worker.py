@@ -68,7 +68,11 @@ _log = logging.getLogger(__name__)
 def fits() -> bool:
     """Whether the gunicorn that is installed has the parts that this is built on."""
     there = all(hasattr(kind, name) for kind, names in _NEEDED.items() for name in names.split())
-    return there and "graceful" in gthread.TConn.close.__code__.co_varnames
+    return (
+        there
+        and hasattr(gthread, "STOP_KEEPALIVE_LINGER")
+        and "graceful" in gthread.TConn.close.__code__.co_varnames
+    )
 
 
 @dataclass
@@ -172,12 +176,10 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         super().on_client_socket_readable(conn, client)
 
     def _await_request(self, conn: Any) -> None:
-        """Watch a connection that has not sent anything, without a thread."""
-        if not self.alive:
-            self._drop(conn)
-            return
+        """Watch a connection that has not sent anything, without a thread; for a moment also when this process is
+        to end, since the request of one that was just let in may be under way."""
         conn.sock.setblocking(False)
-        conn.set_timeout()
+        self._set_timeout(conn)
         self.pending_conns.append(conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
@@ -405,6 +407,9 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def _answer(self, conn: Any, content: bytes) -> None:
         """Answer without waiting for the client; what it does not take at once is sent by another OS thread."""
+        keeps = self.alive
+        if not keeps:
+            content = content.replace(_KEEPS, _CLOSES, 1)
         try:
             sent = conn.sock.send(content)
         except BlockingIOError:
@@ -413,7 +418,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             self._drop(conn)
             return
         if sent == len(content):
-            self._keep(conn)
+            self._keep(conn) if keeps else self._drop(conn)
         else:
             self.tpool.submit(self._send_rest, conn, content[sent:])
 
@@ -429,13 +434,15 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             self.method_queue.defer(self._keep, conn)
 
     def _keep(self, conn: Any) -> None:
-        """Watch a connection for its next request."""
-        if not self.alive:
-            self._drop(conn)
-            return
-        conn.set_timeout()
+        """Watch a connection for its next request, which may be under way already."""
+        self._set_timeout(conn)
         self.keepalived_conns.append(conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_client_socket_readable, conn))
+
+    def _set_timeout(self, conn: Any) -> None:
+        conn.set_timeout()
+        if not self.alive:
+            conn.timeout = min(conn.timeout, time.monotonic() + gthread.STOP_KEEPALIVE_LINGER)
 
     def _drop(self, conn: Any) -> None:
         self.nr_conns -= 1
@@ -583,6 +590,7 @@ def _on_wire(status: str, headers: list[tuple[str, str]], payload: bytes, *, kee
     return "\r\n".join([*lines, "\r\n"]).encode("latin-1") + payload
 
 
+_KEEPS, _CLOSES = b"Connection: keep-alive\r\n", b"Connection: close\r\n"
 _nothing: dict[int, bytes] = {}
 """By the second in which it was made."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-
+from mozchat import logs
 from mozchat.services.site import Site
 from mozchat.settings import SiteSettings
 from mozchat.web import mod_wsgi
@@ -11,7 +10,7 @@ from mozchat.web.app import create_app
 from mozchat.web.proxies import Proxies
 
 settings = SiteSettings.from_environment()
-logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+logs.set_up(settings.log_level)
 site = Site.of(settings)
 mod_wsgi.at_stop(site.stop)
 application = create_app(site, Proxies.of(settings))

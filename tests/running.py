@@ -24,11 +24,31 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-class RunningSite:
-    """`mozchat run` on a free port of this machine, its log in a file."""
+class UnixConnection(http.client.HTTPConnection):
+    """To a server at a unix socket."""
 
-    def __init__(self, folder: Path, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+class RunningSite:
+    """`mozchat run` on a free port of this machine, or at the unix socket `at`, its log in a file."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        environment: dict[str, str] | None = None,
+        at: Path | None = None,
+    ) -> None:
         self.folder = folder
+        self.at = at
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
         self.arguments = arguments
@@ -44,8 +64,7 @@ class RunningSite:
             "-m",
             "mozchat",
             "run",
-            "--port",
-            str(self.port),
+            *(("--socket", str(self.at)) if self.at else ("--port", str(self.port))),
             "--threads",
             str(self.folder),
         ]
@@ -67,6 +86,12 @@ class RunningSite:
             time.sleep(0.02)
         raise AssertionError(f"the site does not answer: {self.log.read_text()}")
 
+    def connection(self, timeout: float = 30.0) -> http.client.HTTPConnection:
+        """A connection to it."""
+        if self.at:
+            return UnixConnection(self.at, timeout)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+
     def stop(self) -> float:
         """End it in an orderly way; the seconds that this took."""
         assert self.process is not None
@@ -84,7 +109,7 @@ class Client:
         self.token = token
 
     def request(self, method, path, body=None, headers=None, timeout=30.0):
-        connection = http.client.HTTPConnection("127.0.0.1", self.site.port, timeout=timeout)
+        connection = self.site.connection(timeout)
         try:
             own = {"Authorization": f"Bearer {self.token}"} if self.token else {}
             connection.request(method, path, body, {**own, **(headers or {})})

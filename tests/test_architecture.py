@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = {
     "domain": set(),
     "settings": set(),
+    "logs": set(),
     "resources": set(),
     "storage": {"domain"},
     "services": {"domain", "storage", "settings"},
@@ -17,8 +18,8 @@ LAYERS = {
     "upload_loop": set(),
     "worker": {"services", "web", "upload_loop"},
     "server": {"domain", "services", "settings", "web", "worker"},
-    "wsgi": {"services", "settings", "web"},
-    "cli": {"domain", "services", "settings", "resources", "server"},
+    "wsgi": {"logs", "services", "settings", "web"},
+    "cli": {"domain", "logs", "services", "settings", "resources", "server"},
     "__main__": {"cli"},
     "__init__": set(),
 }

@@ -8,12 +8,12 @@ def run_site(tmp_path):
     """Start sites that end with the test: `run_site("--workers", "2", threads={"walk": "…ini…"})`."""
     running = []
 
-    def run(*arguments, threads=None, environment=None):
+    def run(*arguments, threads=None, environment=None, at=None):
         folder = tmp_path / "threads"
         for name, ini in (threads or {}).items():
             (folder / name).mkdir(parents=True, exist_ok=True)
             (folder / name / ".ini").write_text(ini)
-        site = RunningSite(folder, *arguments, environment=environment)
+        site = RunningSite(folder, *arguments, environment=environment, at=at)
         running.append(site)
         site.started_in = site.start()
         return site

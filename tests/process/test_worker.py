@@ -371,7 +371,7 @@ def test_a_client_that_reads_slowly_gets_everything_and_holds_nobody_up(run_site
 @pytest.mark.parametrize(("fits", "threads"), [(True, server.THREADS), (False, 267)])
 def test_with_a_gunicorn_that_is_built_otherwise_listeners_hold_threads(monkeypatch, tmp_path, fits, threads):
     monkeypatch.setattr(worker, "fits", lambda: fits)
-    made = server.Server(SiteSettings(tmp_path), host="127.0.0.1", port=8000, workers=1, listeners=200)
+    made = server.Server(SiteSettings(tmp_path), bind="127.0.0.1:8000", workers=1, listeners=200)
 
     assert made.cfg.threads == threads
     assert issubclass(made.cfg.worker_class, worker.Worker) is fits
@@ -380,7 +380,7 @@ def test_with_a_gunicorn_that_is_built_otherwise_listeners_hold_threads(monkeypa
 
 def test_where_few_files_may_be_open_it_does_not_take_on_more_connections(monkeypatch, tmp_path):
     monkeypatch.setattr(server.resource, "getrlimit", lambda kind: (1024, 1024))
-    made = server.Server(SiteSettings(tmp_path), host="127.0.0.1", port=8000, workers=1, listeners=10_000)
+    made = server.Server(SiteSettings(tmp_path), bind="127.0.0.1:8000", workers=1, listeners=10_000)
 
     assert made.cfg.worker_connections < 1024
     with contextlib.closing(made.load().extensions["mozchat"]) as site:

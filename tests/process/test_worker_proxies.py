@@ -59,7 +59,7 @@ def under(data, host=HOST, path="/forum", **headers):
 
 
 def both_ways(data):
-    """The plain form, which goes the worker's own way, and one with a letter beyond ASCII, which gunicorn reads."""
+    """The plain form, which goes the worker's own way, and one with a letter beyond ASCII, read by gunicorn."""
     return data, data.replace(b"\r\n", "\r\nX-Name: Zoë\r\n".encode(), 1)
 
 

@@ -1,0 +1,102 @@
+"""`mozchat run` started anew while people listen: nobody loses a clip, and no connection breaks."""
+
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.deploy import scenario
+from tests.deploy.scenario import Place
+from tests.process.test_server import wait_until
+from tests.running import Client
+
+pytestmark = pytest.mark.process
+
+NOTHING_BROKEN = {200, 204}
+
+
+def workers_of(process):
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return set(children.read_text().split())
+
+
+@pytest.fixture
+def place(tmp_path):
+    folder = tmp_path / "threads"
+    folder.mkdir()
+    found = Place("http://localhost:0", folder)
+    found.make_thread("walk")
+    return found
+
+
+def test_new_workers_take_over_from_old_ones(run_site, place):
+    site = run_site("--workers", "2")
+    place.port = site.port
+
+    def reload():
+        before = workers_of(site.process)
+        site.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: len(now := workers_of(site.process)) == 2 and not now & before, 20)
+
+    assert scenario.restarts_without_loss(place, reload) <= NOTHING_BROKEN
+
+
+class Activated:
+    """A site whose socket somebody else holds, as systemd does (sd_listen_fds(3)): who asks meanwhile waits."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.socket = socket.create_server(("127.0.0.1", 0), backlog=1000)
+        self.port = self.socket.getsockname()[1]
+        self.log = (folder.parent / "site.log").open("wb")
+        self.start()
+
+    def start(self):
+        command = [sys.executable, "-m", "mozchat", "run", "--threads", str(self.folder)]
+        held = self.socket.fileno()
+        self.process = subprocess.Popen(
+            ["bash", "-c", f'exec 3<&{held}; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"', "_", *command],
+            pass_fds=[held],
+            stdout=self.log,
+            stderr=self.log,
+        )
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+
+@pytest.fixture
+def activated(place):
+    site = Activated(place.folder)
+    place.port = site.port
+    yield site
+    site.stop()
+    site.socket.close()
+    site.log.close()
+
+
+def test_with_a_socket_that_outlives_it_a_site_is_updated_without_losing_a_poll(activated, place):
+    """The programs themselves are loaded anew; who asks in between waits until the new ones answer."""
+    before = activated.process.pid
+
+    assert scenario.restarts_without_loss(place, activated.restart) <= NOTHING_BROKEN
+    assert activated.process.pid != before
+
+
+def test_a_site_listens_at_a_unix_socket(run_site, tmp_path):
+    path = tmp_path / "site.sock"
+    site = run_site(at=path, threads={"walk": "[common]\n"})
+
+    ann = Client(site).join("walk", "Ann")
+    assert ann.events("walk")[1]["online"] == ["Ann"]
+    assert path.stat().st_mode & 0o777 == 0o777, "the server in front is another user"
+    site.stop()
+    assert not path.exists()
