@@ -86,6 +86,22 @@ class RunningSite:
             time.sleep(0.02)
         raise AssertionError(f"the site does not answer: {self.log.read_text()}")
 
+    def workers(self) -> set[int]:
+        """Its processes that answer."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return set(map(int, children.read_text().split()))
+
+    def reload(self, workers: int = 2) -> None:
+        """Have new workers take over, and wait until the old ones are gone."""
+        assert self.process is not None
+        before = self.workers()
+        self.process.send_signal(signal.SIGHUP)
+        began = time.monotonic()
+        while len(now := self.workers()) != workers or now & before:
+            assert time.monotonic() - began < STARTED_WITHIN, "the old workers stay"
+            time.sleep(0.02)
+
     def connection(self, timeout: float = 30.0) -> http.client.HTTPConnection:
         """A connection to it."""
         if self.at:

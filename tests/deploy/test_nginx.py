@@ -1,0 +1,121 @@
+"""nginx in front of `mozchat run`, by the recipes in `deploy/nginx`: as a site of its own with https, and below
+the path `/forum/` of another site."""
+
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.deploy import scenario
+from tests.deploy.nginx import Nginx
+from tests.deploy.scenario import Place
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture(scope="module", params=["/", "/forum/"])
+def nginx(request):
+    with tempfile.TemporaryDirectory(prefix="mozchat-nginx-") as folder:
+        server = Nginx(Path(folder), below=request.param != "/")
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def place(nginx):
+    site = Place(nginx.url, nginx.threads)
+    site.make_thread("walk")
+    return site
+
+
+def test_one_enters(place):
+    scenario.enters(place)
+
+
+def test_a_clip_is_told_within_100_ms(place):
+    scenario.tells_of_a_clip(place)
+
+
+def test_a_recording_goes_up_in_pieces(place):
+    scenario.sends_pieces(place)
+
+
+def test_media_are_sent_whole_and_in_ranges(place):
+    scenario.serves_media(place)
+
+
+def test_private_media_are_for_those_who_know_the_password(place):
+    scenario.keeps_media_private(place)
+
+
+def test_bad_uploads_are_refused_in_the_sites_own_words(place):
+    scenario.refuses_bad_uploads(place)
+
+
+def test_a_clip_is_deleted(place):
+    scenario.deletes(place)
+
+
+def test_no_file_of_the_site_is_served(place):
+    assert scenario.hides_files(place) > 50
+
+
+def test_100_listeners_are_in_nobodys_way(place):
+    scenario.answers_others(place)
+
+
+def test_new_processes_take_over_without_a_poll_that_breaks(nginx, place):
+    assert scenario.restarts_without_loss(place, nginx.reload) <= {200, 204}
+
+
+def test_media_come_from_nginx_itself(nginx, place):
+    """nginx marks a file that it sends by itself with its own kind of ETag, and the site sends none of it."""
+    ann = place.person("Ann-of-sending")
+    clip = ann.publish()
+
+    tag = ann.request("GET", ann.below(clip["media"]))[2]["ETag"]
+
+    assert clip["id"] not in tag
+    direct = nginx.site.connection()
+    host = nginx.url.split("/")[2]
+    headers = {"Host": host, "Authorization": f"Bearer {ann.token}"}
+    direct.request("GET", clip["media"], headers=headers)
+    answer = direct.getresponse()
+    assert (answer.status, answer.read(), "X-Accel-Redirect" in answer.headers) == (200, b"", True)
+    direct.close()
+
+
+def test_the_site_knows_visitors_by_their_own_address_and_believes_none_of_what_they_say(place):
+    """Wrong passwords are counted by address: whoever writes another one into a header is still the same."""
+    if not (place.folder / "vault").exists():
+        place.make_thread("vault", "[auth]\npassword=soup")
+    statuses = []
+    for number in range(40):
+        lie = {"X-Forwarded-For": f"203.0.113.{number}", "Content-Type": "application/json"}
+        asked = json.dumps({"name": f"Eve{number}", "password": "wrong"})
+        status = place.visitor().request("POST", "/api/threads/vault/session", asked, lie)[0]
+        statuses.append(status)
+        if status == 429:
+            break
+    assert statuses[-1] == 429
+    assert set(statuses[:-1]) == {403}
+
+
+def test_another_name_and_a_wrong_host_are_refused(place):
+    status, problem, _ = place.visitor().request("GET", "/", headers={"Host": "evil.example"})
+
+    assert (status, "MOZCHAT_TRUSTED_HOSTS" in problem["detail"]) == (400, True)
+
+
+def test_scripts_are_asked_of_the_site_once(nginx, place):
+    guest = place.visitor()
+    page = guest.request("GET", "/")[1].decode()
+    url = next(part for part in page.split('"') if part.endswith(".js"))
+    whole = guest.request("GET", guest.below(url))[1]
+    nginx.site.stop()
+    try:
+        assert guest.request("GET", guest.below(url))[1] == whole
+    finally:
+        nginx.site.start()
