@@ -1,8 +1,9 @@
 """The journal of a thread: its events, one JSON object a line, appended under the thread's lock.
 
-The first line is a header, `{"journal": 1, "epoch": …, "start": …}`. Positions count bytes from the first
-event of the epoch on; `start` is the position of the first event that this file still has. When old events
-are cut off, `start` grows and positions stay what they were, so that cursors stay good.
+The first line is a header, `{"journal": 1, "epoch": …, "start": …, "folder": …}`. Positions count bytes from the
+first event of the epoch on; `start` is the position of the first event that this file still has. When old events
+are cut off, `start` grows and positions stay what they were, so that cursors stay good. `folder` is the inode of
+the thread's folder: in a copy of it that is another.
 """
 
 from __future__ import annotations
@@ -29,11 +30,13 @@ class Broken(Exception):
 
 @dataclass(frozen=True)
 class Header:
-    """Who the file is: its epoch, the position of its first event, and the length of the header in bytes."""
+    """Who the file is: its epoch, the position of its first event, the length of the header in bytes, and the
+    inode of the folder that it was written in (`None`: not said)."""
 
     epoch: str
     start: int
     length: int
+    folder: int | None = None
 
 
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -139,10 +142,15 @@ class Journal:
         return content[1:]
 
     def _write(self, header: Header, events: bytes) -> Header:
-        line = encode({"journal": 1, "epoch": header.epoch, "start": header.start})
+        folder = self.folder()
+        line = encode({"journal": 1, "epoch": header.epoch, "start": header.start, "folder": folder})
         write_atomically(self.path, line + events)
         self._known = None
-        return Header(header.epoch, header.start, len(line))
+        return Header(header.epoch, header.start, len(line), folder)
+
+    def folder(self) -> int:
+        """The inode of the folder that the journal is in."""
+        return self.path.parent.stat().st_ino
 
 
 def make_durable(handle: int) -> None:
@@ -159,6 +167,7 @@ def _parse_header(line: bytes) -> Header:
         header = json.loads(line)
         if line[-1:] != b"\n" or header["journal"] != 1:
             raise Broken
-        return Header(str(header["epoch"]), int(header["start"]), len(line))
+        folder = header.get("folder")
+        return Header(str(header["epoch"]), int(header["start"]), len(line), folder and int(folder))
     except (ValueError, KeyError, TypeError) as error:
         raise Broken from error

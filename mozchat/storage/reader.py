@@ -10,8 +10,11 @@ from mozchat.domain.thread_state import ThreadState
 from mozchat.storage import checkpoint, journal
 from mozchat.storage.files import Signature, signature
 from mozchat.storage.journal import Header, Journal
+from mozchat.storage.media import MediaFolder
 
 Stamp = tuple[Signature | None, Signature | None]
+_TOGETHER_NS = 2_000_000_000
+"""A clip's file is written at most this long before its event."""
 _TRIES = 20
 """Files may be replaced while they are read; a new attempt finds the new ones."""
 
@@ -20,26 +23,38 @@ class NeedsRebuild(Exception):
     """The catalogue is lost or garbage, and there are clips or events that should be in it."""
 
 
+class NeedsRepair(Exception):
+    """`state` is what catalogue and journal say, but they do not belong together as they should. Events may be
+    missing of which only files are left: those of clips written after `adopt_after` (nanoseconds since 1970; `None`:
+    no event is missing). With `is_copy` the thread was copied, maybe in use, each file at a moment of its own."""
+
+    def __init__(self, state: ThreadState, adopt_after: int | None, *, is_copy: bool) -> None:
+        super().__init__()
+        self.state = state
+        self.adopt_after = adopt_after
+        self.is_copy = is_copy
+
+
 class StateReader:
     """Reads a thread's state without a lock. Not for use by two OS threads at once.
 
-    `has_media` says whether there are clips' files: with them, a catalogue that is not there is a loss.
+    `media` gives the clips' files: where there are any, a catalogue that is not there is a loss.
     """
 
-    def __init__(self, folder: Path, has_media: Callable[[], bool]) -> None:
+    def __init__(self, folder: Path, media: Callable[[], MediaFolder]) -> None:
         self.journal = Journal(folder / "journal.jsonl")
         self.catalogue_path = folder / "catalog.json"
         self._catalogue = str(self.catalogue_path)
         self.messages_path = folder / "messages.json"
         self.header: Header | None = None
         """The journal's header; `None` where the state stands without a journal (a new or a PHP folder)."""
-        self._has_media = has_media
+        self._media = media
         self._state: ThreadState | None = None
         self._stamp: Stamp | None = None
         self._head: tuple[Signature | None, tuple[str, int] | None] = (None, None)
 
     def current(self) -> ThreadState:
-        """The state as it stands on disk now. Raises `NeedsRebuild`, and `checkpoint.Broken`."""
+        """The state as it stands on disk now. Raises `NeedsRebuild`, `NeedsRepair`, and `checkpoint.Broken`."""
         for _ in range(_TRIES):
             stamp = self._signatures()
             if self._state is not None and stamp == self._stamp:
@@ -104,27 +119,53 @@ class StateReader:
         journal do not meet because somebody has replaced them meanwhile."""
         saved = checkpoint.load(self.catalogue_path, self.messages_path)
         state = ThreadState("", 0, saved.catalogue, saved.mailbox, saved.answers)
-        self.header = self._replay(state, saved) if saved.epoch else None
+        header = self._own_header(saved.epoch) if saved.epoch else None
+        self.header = self._replay(state, saved, header) if header else None
         meets = self.header is not None and self.header.start <= saved.catalogue_position
         if not meets and self._signatures() != stamp:
             raise journal.Broken
+        if saved.epoch:
+            self._check_together(state, saved, header)
         if self.header is None:
-            if signature(self.catalogue_path) is None and (self.journal.signature() or self._has_media()):
+            if signature(self.catalogue_path) is None and (self.journal.signature() or self._media().names()):
                 raise NeedsRebuild
             state.epoch = "0" + hashlib.sha256(repr(signature(self.catalogue_path)).encode()).hexdigest()[:8]
         self._state = state
 
-    def _replay(self, state: ThreadState, saved: checkpoint.Checkpoint) -> Header | None:
+    def _own_header(self, epoch: str) -> Header | None:
+        """The journal's header; `None` where there is none."""
+        try:
+            return self.journal.header(epoch)
+        except (journal.Broken, FileNotFoundError):
+            return None
+
+    def _check_together(
+        self, state: ThreadState, saved: checkpoint.Checkpoint, header: Header | None
+    ) -> None:
+        """Raise `NeedsRepair` where what was loaded is not all that there was: the journal is gone, or begins
+        after the catalogue ends, or both were copied, at moments of their own."""
+        adopt_after = None
+        if header is None:
+            catalogue = signature(self.catalogue_path)
+            after = catalogue[2] - _TOGETHER_NS if catalogue else 0
+            if any(status.st_mtime_ns > after for status in self._media().list().values()):
+                adopt_after = after
+        elif self.header and header.start > saved.catalogue_position:
+            adopt_after = 0
+        is_copy = header is not None and header.folder not in (None, self.journal.folder())
+        if is_copy or adopt_after is not None:
+            raise NeedsRepair(state, adopt_after, is_copy=is_copy)
+
+    def _replay(self, state: ThreadState, saved: checkpoint.Checkpoint, header: Header) -> Header | None:
         """Bring a checkpoint up to date from its journal; `None` where the two do not belong together.
 
         Where a crash came between the two files of the checkpoint, messages that the mailbox has are taken in
         again: the answers to their keys are in the catalogue, which is older. A message is kept by its number.
         """
+        if header.epoch != saved.epoch:
+            return None
+        first = min(saved.catalogue_position, saved.mailbox_position)
         try:
-            header = self.journal.header(saved.epoch)
-            if header.epoch != saved.epoch:
-                return None
-            first = min(saved.catalogue_position, saved.mailbox_position)
             events = self.journal.read(header, max(first, header.start))
         except (journal.Broken, FileNotFoundError):
             return None

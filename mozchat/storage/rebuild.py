@@ -43,10 +43,24 @@ def rebuilt_state(log: Journal, media: MediaFolder, lifetime: int) -> ThreadStat
     return state
 
 
-def _adopt(state: ThreadState, media: MediaFolder, known: Iterable[str], lifetime: int) -> None:
+def repair(state: ThreadState, media: MediaFolder, lifetime: int, adopt_after: int | None) -> None:
+    """Bring a state in line with the files: clips without one go; with `adopt_after`, files without a clip that
+    are younger (nanoseconds since 1970) become clips, but those of clips that are known to have been removed."""
+    names = media.names()
+    lost = [clip for clip in state.catalogue if clip.file not in names]
+    for clip in lost:
+        _log.warning("the file %s is gone; its clip is dropped", clip.file)
+        state.catalogue.remove(clip.id)
+    if adopt_after is not None:
+        _adopt(state, media, {*state.answers, *(clip.id for clip in state.catalogue)}, lifetime, adopt_after)
+
+
+def _adopt(
+    state: ThreadState, media: MediaFolder, known: Iterable[str], lifetime: int, after: int = 0
+) -> None:
     adopted = []
     for file, status in media.list().items():
-        if not is_file_name(file) or id_of_file(file) in known:
+        if not is_file_name(file) or id_of_file(file) in known or status.st_mtime_ns <= after:
             continue
         path = media.find(file)
         if path is None:

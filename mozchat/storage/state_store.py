@@ -24,9 +24,10 @@ from mozchat.storage.files import Signature, faults_named, signature
 from mozchat.storage.journal import make_durable
 from mozchat.storage.lock import ThreadLock
 from mozchat.storage.media import MediaFolder
-from mozchat.storage.reader import NeedsRebuild, StateReader
-from mozchat.storage.rebuild import put_aside, rebuilt_state
+from mozchat.storage.reader import NeedsRebuild, NeedsRepair, StateReader
+from mozchat.storage.rebuild import put_aside, rebuilt_state, repair
 from mozchat.storage.settings_file import SettingsFile
+from mozchat.storage.uploads import Uploads
 
 CHECKPOINT_BYTES = 64_000
 """A checkpoint is due when the journal has grown by this since the last, or by half of what the last was
@@ -62,7 +63,7 @@ class StateStore:
         self._changed = changed
         self._guard = threading.RLock()
         """Over what this process remembers; held for microseconds by readers, inside the lock by writers."""
-        self._reader = StateReader(path, lambda: bool(self._media().names()))
+        self._reader = StateReader(path, self._media)
         self._deltas: OrderedDict[tuple[str, int, int], Delta] = OrderedDict()
 
     @contextmanager
@@ -178,10 +179,10 @@ class StateStore:
         return None
 
     def _current(self) -> ThreadState:
-        """The state as it stands on disk, rebuilt where it is broken. The guard is held, once."""
+        """The state as it stands on disk, rebuilt or repaired where it must be. The guard is held, once."""
         try:
             return self._reader.current()
-        except (NeedsRebuild, checkpoint.Broken):
+        except (NeedsRebuild, NeedsRepair, checkpoint.Broken):
             pass
         self._guard.release()
         try:
@@ -192,18 +193,37 @@ class StateStore:
 
     def _current_locked(self) -> ThreadState:
         """The same under the lock, where nobody else can be rebuilding it."""
-        reader = self._reader
         try:
-            return reader.current()
+            return self._reader.current()
+        except NeedsRepair as found:
+            with self._faults():
+                return self._repaired(found)
         except (NeedsRebuild, checkpoint.Broken):
-            pass
-        with self._faults():
-            self.check_there()
-            lifetime = self._settings.load().clip_lifetime_sec * 1000
-            state = rebuilt_state(reader.journal, self._media(), lifetime)
-            put_aside(reader.catalogue_path, _milliseconds(signature(reader.catalogue_path)))
-            self.begin(state)
+            with self._faults():
+                return self._rebuilt()
+
+    def _rebuilt(self) -> ThreadState:
+        self.check_there()
+        reader = self._reader
+        state = rebuilt_state(reader.journal, self._media(), self._lifetime())
+        put_aside(reader.catalogue_path, _milliseconds(signature(reader.catalogue_path)))
+        self.begin(state)
         return state
+
+    def _repaired(self, found: NeedsRepair) -> ThreadState:
+        """A copy goes its own way from here on, so no cursor of the original is good for it, and recordings that
+        were under way begin anew: of each, two files were copied, maybe at two moments."""
+        self.check_there()
+        repair(found.state, self._media(), self._lifetime(), found.adopt_after)
+        if found.is_copy:
+            uploads = Uploads(self._path)
+            uploads.remove_files(uploads.sizes())
+            _log.info("%s is a copy, and goes on by itself", self._path)
+        self.begin(found.state)
+        return found.state
+
+    def _lifetime(self) -> int:
+        return self._settings.load().clip_lifetime_sec * 1000
 
     def _checkpoint(self, state: ThreadState) -> None:
         checkpoint.save(self._reader.catalogue_path, self._reader.messages_path, state)

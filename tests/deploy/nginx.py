@@ -44,8 +44,8 @@ EXISTING = """
 
 
 class Nginx:
-    """nginx on a port of its own, with `mozchat.conf`, or with `mozchat-below.conf` in a site that there was; behind
-    it the site, whose `.env` is as the file says. All of it is below `folder`."""
+    """nginx on a port of its own, with `mozchat.conf`, or with `mozchat-below.conf` in a site that there was;
+    behind it the site, whose `.env` is as the file says. All of it is below `folder`."""
 
     def __init__(self, folder: Path, *, below: bool) -> None:
         self.folder = folder
@@ -122,8 +122,8 @@ class Nginx:
 
     def _own(self, deploy: Path) -> str:
         key, certificate = self.folder / "key.pem", self.folder / "certificate.pem"
-        command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout".split()
-        subprocess.run([*command, key, "-out", certificate], check=True, capture_output=True)
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
+        subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
         text = (deploy / "mozchat.conf").read_text()
         for pattern, ours in (
             (r"listen 80;", f"listen 127.0.0.1:{free_port()};"),
