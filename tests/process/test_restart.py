@@ -1,5 +1,6 @@
 """`mozchat run` started anew while people listen: nobody loses a clip, and no connection breaks."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -43,17 +44,23 @@ class Activated:
 
     def start(self):
         command = [sys.executable, "-m", "mozchat", "run", "--threads", str(self.folder)]
+        notified = self.folder.parent / "notify"
+        notified.unlink(missing_ok=True)
+        self.notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notified.bind(str(notified))
         held = self.socket.fileno()
         self.process = subprocess.Popen(
             ["bash", "-c", f'exec 3<&{held}; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"', "_", *command],
             pass_fds=[held],
             stdout=self.log,
             stderr=self.log,
+            env={**os.environ, "NOTIFY_SOCKET": str(notified)},
         )
 
     def stop(self):
         self.process.terminate()
         self.process.wait(20)
+        self.notified.close()
 
     def restart(self):
         self.stop()
@@ -76,6 +83,12 @@ def test_with_a_socket_that_outlives_it_a_site_is_updated_without_losing_a_poll(
 
     assert scenario.restarts_without_loss(place, activated.restart) <= NOTHING_BROKEN
     assert activated.process.pid != before
+
+
+def test_it_says_when_it_is_ready(activated):
+    activated.notified.settimeout(20)
+
+    assert b"READY=1" in activated.notified.recv(1000).splitlines()
 
 
 def test_a_site_listens_at_a_unix_socket(run_site, tmp_path):
