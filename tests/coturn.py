@@ -21,7 +21,8 @@ STARTED_WITHIN = 10.0
 TRIES = 20
 
 _COOKIE = 0x2112A442
-_BINDING, _ALLOCATE = 0x0001, 0x0003
+_BINDING, _ALLOCATE, _PERMISSION = 0x0001, 0x0003, 0x0008
+_PEER = 0x0012
 _USERNAME, _INTEGRITY, _ERROR, _REALM, _NONCE, _TRANSPORT = 0x0006, 0x0008, 0x0009, 0x0014, 0x0015, 0x0019
 _UDP = struct.pack("!BBH", 17, 0, 0)
 
@@ -30,9 +31,11 @@ class Coturn:
     """coturn with time-limited credentials, on a free port of each address, its log in a file.
 
     Relays of its own stand on `addresses` too. `address`, `port` and `secret` are what a thread's `.ini` needs.
+    With a `recipe` it is set up as that file says, but for secret, addresses and ports.
     """
 
-    def __init__(self, folder: Path, *addresses: str) -> None:
+    def __init__(self, folder: Path, *addresses: str, recipe: Path | None = None) -> None:
+        self._recipe = recipe
         self.addresses = addresses or ("127.0.0.1",)
         self.address = self.addresses[0]
         self.port = free_port()
@@ -55,21 +58,14 @@ class Coturn:
         first = random.randrange(20_000, 30_000, 200)
         command = [
             program,
-            "-n",
             *(f"--listening-ip={address}" for address in self.addresses),
             *(f"--relay-ip={address}" for address in self.addresses),
             f"--listening-port={self.port}",
             f"--min-port={first}",
             f"--max-port={first + 199}",
-            "--use-auth-secret",
-            f"--static-auth-secret={self.secret}",
-            f"--realm={REALM}",
-            "--fingerprint",
             "--no-tls",
             "--no-dtls",
-            "--no-cli",
-            "--allow-loopback-peers",
-            "--no-multicast-peers",
+            *self._rules(),
             f"--userdb={self._folder / 'turndb'}",
             f"--pidfile={self._folder / 'turnserver.pid'}",
             "--log-file=stdout",
@@ -80,6 +76,16 @@ class Coturn:
         while not answers(self.address, self.port):
             if self._process.poll() is not None or time.monotonic() - began > STARTED_WITHIN:
                 raise AssertionError(f"coturn does not answer: {self.log.read_text()}")
+
+    def _rules(self) -> list[str]:
+        """Who may use it, and for what."""
+        if self._recipe is None:
+            ours = [f"--static-auth-secret={self.secret}", f"--realm={REALM}", "--allow-loopback-peers"]
+            return ["-n", "--use-auth-secret", "--fingerprint", "--no-cli", "--no-multicast-peers", *ours]
+        config = self._folder / "turnserver.conf"
+        text = self._recipe.read_text().replace("a long random secret", self.secret)
+        config.write_text(text)
+        return ["-c", str(config)]
 
     def stop(self) -> None:
         """End it."""
@@ -98,16 +104,30 @@ def allocate(address: str, port: int, username: str, credential: str) -> int:
     """Ask a TURN server for a relay, as a browser does with these credentials: 0 where it gives one, else the
     code of its error (401: not with these)."""
     with _connected(address, port) as server:
-        refused = _answered(server, {_TRANSPORT: _UDP})
-        assert _code(refused) == 401, "a TURN server that takes anybody"
-        asked = {
-            _TRANSPORT: _UDP,
-            _USERNAME: username.encode(),
-            _REALM: refused[_REALM],
-            _NONCE: refused[_NONCE],
-        }
-        key = hashlib.md5(b":".join((username.encode(), refused[_REALM], credential.encode()))).digest()
-        return _code(_answered(server, asked, key))
+        return _allocated(server, username, credential)[0]
+
+
+def permissions(address: str, port: int, username: str, credential: str, peers: list[str]) -> dict[str, int]:
+    """Ask for a relay, and whether it may be used to reach these IPv4 addresses: by each 0 where it may, else the
+    code of the error (403: forbidden)."""
+    codes = {}
+    with _connected(address, port) as server:
+        code, who, key = _allocated(server, username, credential)
+        assert code == 0, code
+        for peer in peers:
+            xored = int.from_bytes(socket.inet_aton(peer), "big") ^ _COOKIE
+            place = struct.pack("!BBHI", 0, 1, 4711 ^ (_COOKIE >> 16), xored)
+            codes[peer] = _code(_answered(server, _PERMISSION, {_PEER: place, **who}, key))
+    return codes
+
+
+def _allocated(server: socket.socket, username: str, credential: str) -> tuple[int, dict[int, bytes], bytes]:
+    """The code of a relay's allocation, and with what to go on asking."""
+    refused = _answered(server, _ALLOCATE, {_TRANSPORT: _UDP})
+    assert _code(refused) == 401, "a TURN server that takes anybody"
+    who = {_USERNAME: username.encode(), _REALM: refused[_REALM], _NONCE: refused[_NONCE]}
+    key = hashlib.md5(b":".join((username.encode(), refused[_REALM], credential.encode()))).digest()
+    return _code(_answered(server, _ALLOCATE, {_TRANSPORT: _UDP, **who}, key)), who, key
 
 
 def _connected(address: str, port: int) -> socket.socket:
@@ -118,9 +138,9 @@ def _connected(address: str, port: int) -> socket.socket:
 
 
 def _answered(
-    server: socket.socket, attributes: dict[int, bytes], key: bytes | None = None
+    server: socket.socket, kind: int, attributes: dict[int, bytes], key: bytes | None = None
 ) -> dict[int, bytes]:
-    answer = _asked(server, _ALLOCATE, attributes, key, tries=TRIES)
+    answer = _asked(server, kind, attributes, key, tries=TRIES)
     assert answer is not None, "the TURN server does not answer"
     return answer
 
