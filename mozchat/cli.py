@@ -11,13 +11,16 @@ from pathlib import Path
 
 import click
 
-from mozchat import __version__, logs
+from mozchat import __version__, certificate, logs
 from mozchat.domain.errors import BadSettings, MozchatError
 from mozchat.resources import PRESET_NAMES, preset
 from mozchat.services import threads, upkeep
 from mozchat.services.access import approach
 from mozchat.services.site import Site
 from mozchat.settings import SettingsError, SiteSettings
+
+EVERYWHERE = "0.0.0.0"
+"""All addresses of this machine."""
 
 
 @click.group()
@@ -36,12 +39,19 @@ def main(context: click.Context, folder: Path | None = None) -> None:
 
 
 @main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0: all.")
+@click.option(
+    "--host", help="Address to listen at; 0.0.0.0: all.  [default: 127.0.0.1; with --https 0.0.0.0]"
+)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option(
     "--socket",
     type=click.Path(path_type=Path),
     help="Listen at a unix socket instead, for a server in front.",
+)
+@click.option(
+    "--https",
+    is_flag=True,
+    help="With a certificate made here: to try it on a phone in the same network, which asks whether to trust it.",
 )
 @click.option("--threads", "folder", type=click.Path(path_type=Path), help="The folder of the threads.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Processes.")
@@ -49,9 +59,10 @@ def main(context: click.Context, folder: Path | None = None) -> None:
 @click.pass_obj
 def run(
     settings: SiteSettings,
-    host: str,
+    host: str | None,
     port: int,
     socket: Path | None,
+    https: bool,
     folder: Path | None,
     workers: int,
     listeners: int | None,
@@ -62,22 +73,41 @@ def run(
     logs.set_up(settings.log_level)
     if folder is not None:
         settings = replace(settings, threads_folder=folder)
+    if socket and https:
+        raise click.UsageError(
+            "--https is for who comes without a server in front, and --socket for that server."
+        )
     if not settings.threads_folder.is_dir():
-        with closing(Site.of(settings)) as site:
-            for name in PRESET_NAMES:
-                site.store.create(name, preset(name))
-        click.echo(f"Made {settings.threads_folder.absolute()} with the threads {', '.join(PRESET_NAMES)}.")
+        _make_presets(settings)
     if listeners is None and settings.listeners is not None:
         listeners = settings.listeners * workers
+    host = host or (EVERYWHERE if https else "127.0.0.1")
     bind = f"unix:{socket}" if socket else f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    name = "localhost" if host in ("127.0.0.1", EVERYWHERE, "::") else host
+    shown, file = str(socket) if socket else f"http://{name}:{port}", None
     if os.environ.get("LISTEN_FDS"):
         shown = "the socket that was handed over"
-    elif socket:
-        shown = str(socket)
-    else:
-        shown = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0', '::') else host}:{port}"
+    if https:
+        address = certificate.own_address() if name == "localhost" else host
+        shown, file = f"https://{address}:{port}", _certificate(settings, address)
     click.echo(f"mozchat {__version__} on {shown}  (threads in {settings.threads_folder.absolute()})")
-    Server(settings, bind=bind, workers=workers, listeners=listeners).run()
+    if file:
+        click.echo("Open that on a phone in the same network; it asks whether to trust the certificate.")
+    Server(settings, bind=bind, workers=workers, listeners=listeners, certificate=file).run()
+
+
+def _make_presets(settings: SiteSettings) -> None:
+    with closing(Site.of(settings)) as site:
+        for name in PRESET_NAMES:
+            site.store.create(name, preset(name))
+    click.echo(f"Made {settings.threads_folder.absolute()} with the threads {', '.join(PRESET_NAMES)}.")
+
+
+def _certificate(settings: SiteSettings, address: str) -> Path:
+    try:
+        return certificate.kept_certificate(settings.threads_folder, address)
+    except (certificate.NoCertificate, OSError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 @main.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import resource
 import signal
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -25,8 +26,10 @@ SPARE = 4
 """Where a listener holds a worker thread: those beyond the listeners' that a process has at least."""
 OTHER_FILES = 256
 """Open files of a process beside its connections."""
-LISTENERS = 2000 if worker.fits() else 200
-"""Long polls that a site holds at once where nothing else is said."""
+LISTENERS = 2000
+"""Long polls that a site holds at once where nothing else is said …"""
+LISTENERS_WITH_THREADS = 200
+"""… and where each of them holds a worker thread."""
 
 
 class Log(glogging.Logger):  # type: ignore[misc]
@@ -41,17 +44,30 @@ class Log(glogging.Logger):  # type: ignore[misc]
 
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with threads, at `bind`: `address:port` or `unix:path`; a socket that systemd hands over goes
-    before both. `listeners` is for the whole site and shared out over the `workers`."""
+    before both. `listeners` is for the whole site and shared out over the `workers`. With a `certificate`, a file
+    with its key in it, it speaks https: that the worker of our own cannot, so listeners hold threads."""
 
-    def __init__(self, settings: SiteSettings, *, bind: str, workers: int, listeners: int | None) -> None:
+    def __init__(
+        self,
+        settings: SiteSettings,
+        *,
+        bind: str,
+        workers: int,
+        listeners: int | None,
+        certificate: Path | None = None,
+    ) -> None:
         self._site_settings = settings
         most = _most_open_files() - OTHER_FILES
-        each = math.ceil((LISTENERS if listeners is None else listeners) / workers)
+        threaded = certificate is not None or not worker.fits()
+        if listeners is None:
+            listeners = LISTENERS_WITH_THREADS if threaded else LISTENERS
+        each = math.ceil(listeners / workers)
         self._each = min(each, most // 2)
-        held_by_threads = 0 if worker.fits() else max(math.ceil(self._each * 4 / 3), self._each + SPARE)
+        held_by_threads = max(math.ceil(self._each * 4 / 3), self._each + SPARE) if threaded else 0
         self._connections = min(1000 + THREADS + self._each, most)
         self._options: dict[str, Any] = {
             "bind": bind,
+            "certfile": str(certificate) if certificate else None,
             "workers": workers,
             "threads": held_by_threads or THREADS,
             "worker_class": "gthread" if held_by_threads else worker.Worker,

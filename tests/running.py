@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -106,6 +107,10 @@ class RunningSite:
         """A connection to it."""
         if self.at:
             return UnixConnection(self.at, timeout)
+        if "--https" in self.arguments:
+            trusting = ssl.create_default_context()
+            trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=trusting)
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
     def stop(self) -> float:

@@ -11,6 +11,7 @@ LAYERS = {
     "domain": set(),
     "settings": set(),
     "logs": set(),
+    "certificate": {"storage"},
     "resources": set(),
     "storage": {"domain"},
     "services": {"domain", "storage", "settings"},
@@ -19,7 +20,7 @@ LAYERS = {
     "worker": {"services", "web", "upload_loop"},
     "server": {"domain", "services", "settings", "web", "worker"},
     "wsgi": {"logs", "services", "settings", "web"},
-    "cli": {"domain", "logs", "services", "settings", "resources", "server"},
+    "cli": {"certificate", "domain", "logs", "services", "settings", "resources", "server"},
     "__main__": {"cli"},
     "__init__": set(),
 }

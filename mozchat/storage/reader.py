@@ -24,9 +24,12 @@ class NeedsRebuild(Exception):
 
 
 class NeedsRepair(Exception):
-    """`state` is what catalogue and journal say, but they do not belong together as they should. Events may be
-    missing of which only files are left: those of clips written after `adopt_after` (nanoseconds since 1970; `None`:
-    no event is missing). With `is_copy` the thread was copied, maybe in use, each file at a moment of its own."""
+    """`state` is what catalogue and journal say, but they do not belong together as they should.
+
+    Events may be missing of which only files are left: those of clips written after `adopt_after` (nanoseconds
+    since 1970; `None`: no event is missing). With `is_copy` the thread was copied, maybe in use, each file at a
+    moment of its own.
+    """
 
     def __init__(self, state: ThreadState, adopt_after: int | None, *, is_copy: bool) -> None:
         super().__init__()
