@@ -67,7 +67,7 @@ def run(
     workers: int,
     listeners: int | None,
 ) -> None:
-    """Serve the site. A folder that is not there yet is made, with the five presets in it."""
+    """Serve the site. A folder that is not there yet, or empty, gets the five presets."""
     from mozchat.server import Server  # gunicorn, which no other command needs, takes long to load
 
     logs.set_up(settings.log_level)
@@ -77,7 +77,7 @@ def run(
         raise click.UsageError(
             "--https is for who comes without a server in front, and --socket for that server."
         )
-    if not settings.threads_folder.is_dir():
+    if not settings.threads_folder.is_dir() or not any(settings.threads_folder.iterdir()):
         _make_presets(settings)
     if listeners is None and settings.listeners is not None:
         listeners = settings.listeners * workers
