@@ -40,7 +40,7 @@ def test_its_command_is_one_that_there_is():
     program, command, *options = json.loads(said("CMD")[0])
 
     assert (program, command) == ("mozchat", "run")
-    main.commands["run"].make_context("run", options)
+    main.commands["run"].make_context("run", list(options))
     assert options[-1] in said("EXPOSE")
 
 
