@@ -66,7 +66,7 @@ class Proxies:
             if host == self._public_host:
                 environ["wsgi.url_scheme"] = self._scheme
                 environ["HTTP_HOST"] = self._public_netloc
-            elif host not in self._hosts and not (environ["PATH_INFO"] == _HEALTH and _is_near(peer)):
+            elif host not in self._hosts and not _asks_for_health(environ):
                 raise Malformed(_refusal(environ.get("HTTP_HOST", "")))
 
     def _believe(self, environ: MutableMapping[str, Any], peer: str) -> None:
@@ -144,10 +144,12 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _is_near(peer: str) -> bool:
-    """Whether somebody asks from this machine itself."""
+def _asks_for_health(environ: MutableMapping[str, Any]) -> bool:
+    """Whether somebody on this machine itself watches the site, who need not know its name."""
+    peer = environ.get("REMOTE_ADDR", "")
     address = _address(peer)
-    return not peer or (address is not None and address.is_loopback)
+    is_near = not peer or (address is not None and address.is_loopback)
+    return is_near and environ.get("PATH_INFO") == _HEALTH
 
 
 @lru_cache(256)

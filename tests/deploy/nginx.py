@@ -55,6 +55,7 @@ class Nginx:
         self.below = below
         self.port = free_port()
         self.url = f"http://localhost:{self.port}/forum" if below else f"https://localhost:{self.port}"
+        self.hub_port = free_port()
         self._recipe = "mozchat-below.conf" if below else "mozchat.conf"
         self._install()
         self.site = RunningSite(self.threads, at=folder / "site.sock")
@@ -99,6 +100,7 @@ class Nginx:
             "/run/mozchat/site.sock": str(self.folder / "site.sock"),
             "/var/cache/nginx/mozchat": str(self.folder / "cache"),
             "forum.example.org": "localhost",
+            "127.0.0.1:8080": f"127.0.0.1:{self.hub_port}",
         }
         for file in DEPLOY.glob("*.conf"):
             text = file.read_text()

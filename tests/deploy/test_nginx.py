@@ -2,10 +2,14 @@
 the path `/forum/` of another site."""
 
 import json
+import ssl
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
+from websockets.sync.client import connect
+from websockets.sync.server import serve
 
 from tests.deploy import scenario
 from tests.deploy.nginx import Nginx
@@ -107,6 +111,23 @@ def test_another_name_and_a_wrong_host_are_refused(place):
     status, problem, _ = place.visitor().request("GET", "/", headers={"Host": "evil.example"})
 
     assert (status, "MOZCHAT_TRUSTED_HOSTS" in problem["detail"]) == (400, True)
+
+
+def test_websockets_reach_what_listens_as_the_hub(nginx):
+    """nginx hands them on with the address that was asked for, which the hub holds against their origin."""
+    scheme, rest = nginx.url.split("://")
+    secure = {"ssl": ssl._create_unverified_context()} if scheme == "https" else {}
+
+    def answer(connection):
+        connection.send(connection.request.headers["Host"])
+
+    with serve(answer, "127.0.0.1", nginx.hub_port) as hub:
+        thread = threading.Thread(target=hub.serve_forever)
+        thread.start()
+        with connect(f"{scheme.replace('http', 'ws')}://{rest}/hub", proxy=None, **secure) as socket:
+            assert socket.recv(10) == rest.partition("/")[0]
+        hub.shutdown()
+        thread.join()
 
 
 def test_scripts_are_asked_of_the_site_once(nginx, place):
