@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -107,6 +108,22 @@ def _certificate(settings: SiteSettings, address: str) -> Path:
     try:
         return certificate.kept_certificate(settings.threads_folder, address)
     except (certificate.NoCertificate, OSError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@click.pass_obj
+def hub(settings: SiteSettings) -> None:
+    """Push events over websockets, beside a running site; ws.ini says how."""
+    from wshub.server import serve
+    from wshub.settings import certificate_of, settings_of
+
+    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+    site = Site.of(settings)
+    try:
+        found = settings_of(site)
+        serve(site, found, certificate_of(found))
+    except (SettingsError, OSError) as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -30,7 +30,8 @@ class SiteSettings:
     find the site, without a slash at its end; "": not known. `secret_key` signs what the site hands out; "": a
     secret that the site makes for itself and keeps. `sendfile` is how the web server in front is told to send a
     file itself, one of `SENDFILE`; "": it cannot. `trusted_proxies` are those whose `X-Forwarded-…` is believed,
-    `trusted_hosts` the names beside the public one under which the site may be asked for; with neither, any."""
+    `trusted_hosts` the names beside the public one under which the site may be asked for; with neither, any.
+    `hub_ini` is the file of the hub's settings; `None`: `wshub/ws.ini` beside the folder of the threads."""
 
     threads_folder: Path
     listeners: int | None = None
@@ -41,6 +42,7 @@ class SiteSettings:
     sendfile: str = ""
     trusted_proxies: tuple[IPv4Network | IPv6Network | str, ...] = ()
     trusted_hosts: tuple[str, ...] = ()
+    hub_ini: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> SiteSettings:
@@ -60,6 +62,7 @@ class SiteSettings:
             sendfile=_sendfile(environment.get("MOZCHAT_SENDFILE", "")),
             trusted_proxies=tuple(map(_proxy, _listed(environment, "MOZCHAT_TRUSTED_PROXIES"))),
             trusted_hosts=tuple(map(_host, _listed(environment, "MOZCHAT_TRUSTED_HOSTS"))),
+            hub_ini=home / environment["MOZCHAT_HUB_INI"] if environment.get("MOZCHAT_HUB_INI") else None,
         )
 
 

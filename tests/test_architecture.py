@@ -14,16 +14,20 @@ LAYERS = {
     "certificate": {"storage"},
     "resources": set(),
     "storage": {"domain"},
-    "services": {"domain", "storage", "settings"},
+    "outside": {"domain"},
+    "services": {"domain", "storage", "outside", "settings"},
     "web": {"domain", "services", "settings", "resources"},
     "upload_loop": set(),
     "worker": {"services", "web", "upload_loop"},
     "server": {"domain", "services", "settings", "web", "worker"},
     "wsgi": {"logs", "services", "settings", "web"},
-    "cli": {"certificate", "domain", "logs", "services", "settings", "resources", "server"},
+    "cli": {"certificate", "domain", "logs", "services", "settings", "resources", "server", "wshub"},
+    "wshub": {"domain", "outside", "services", "settings", "web"},
+    "wshub.__main__": {"cli"},
     "__main__": {"cli"},
     "__init__": set(),
 }
+PACKAGES = ("mozchat", "wshub")
 PURE = {
     "abc",
     "collections",
@@ -48,12 +52,13 @@ PURE |= {
     "enum",
     "ipaddress",
 }
-PURE |= {"base64", "heapq", "hmac", "operator", "string"}
+PURE |= {"base64", "heapq", "hmac", "operator", "string", "urllib.parse"}
 
 
 def modules():
-    for path in sorted((ROOT / "mozchat").rglob("*.py")):
-        yield path, ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield path, ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
 def imports_of(path):
@@ -68,6 +73,8 @@ def imports_of(path):
 
 def layer_of(module):
     parts = module.split(".")
+    if parts[0] == "wshub":
+        return "wshub.__main__" if parts[1:] == ["__main__"] else "wshub"
     return parts[1] if len(parts) > 1 else "__init__"
 
 
@@ -77,7 +84,7 @@ def layer_of(module):
 def test_a_module_imports_only_from_its_own_layer_and_those_below(path, module):
     here = layer_of(module)
     for target, name in imports_of(path):
-        if not target.startswith("mozchat"):
+        if target.split(".")[0] not in PACKAGES:
             continue
         there = layer_of(f"{target}.{name}" if target == "mozchat" else target)
         if target == "mozchat" and name == "__version__":
@@ -88,7 +95,8 @@ def test_a_module_imports_only_from_its_own_layer_and_those_below(path, module):
 def test_the_domain_is_pure():
     for path, module in modules():
         if layer_of(module) == "domain":
-            outside = {target.split(".")[0] for target, _ in imports_of(path)} - {"mozchat"}
+            targets = {target for target, _ in imports_of(path)} - PURE
+            outside = {target.split(".")[0] for target in targets} - set(PACKAGES)
             assert outside <= PURE, f"{module} imports {outside - PURE}"
             called = {
                 n.func.id

@@ -117,6 +117,11 @@ class CallLog:
                     return log._with({at: replace(answered, state=str(signal.body["reason"]))})
         return log
 
+    def talkers(self) -> frozenset[str]:
+        """The names of those who talk to each other."""
+        talks = [call for call in self._open.values() if call.state == TALKING]
+        return frozenset(name for call in talks for name in (call.caller, call.callee))
+
     def current_until(self, name: str, now: int) -> int | None:
         """From when on (seconds; at `now` or before: now) the length of a call in which the participant `name`
         talks is to be set; `None` where they do not."""

@@ -29,6 +29,11 @@ class Person:
     seen: int = 0
     key: str = ""
 
+    @property
+    def left(self) -> int | None:
+        """When they left, where they have not been back since: to leave is to be online no longer than seen."""
+        return self.last_seen if self.online_until <= self.last_seen else None
+
     def record(self) -> dict[str, Any]:
         """The person as `users.json` keeps it."""
         return {

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mozchat.domain.catalogue import Catalogue
@@ -127,6 +127,13 @@ class Changes:
     """The size of all clips, where clips have come or gone."""
     online: tuple[str, ...] | None = None
     messages: tuple[Message, ...] = ()
+
+    def to(self, name: str | None) -> Changes:
+        """What the participant of this name is told of it; `None` is somebody who has not joined."""
+        if not self.messages:
+            return self
+        mine = tuple(message for message in self.messages if name is not None and message.concerns(name))
+        return replace(self, messages=mine)
 
     def __bool__(self) -> bool:
         return bool(self.reset or self.added or self.removed or self.messages or self.online is not None)

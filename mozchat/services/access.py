@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mozchat.domain.errors import NoRoom, NotJoined, PasswordNeeded, Unavailable
 from mozchat.domain.identity import identity_of, is_token
 from mozchat.domain.options import ThreadSettings
-from mozchat.domain.presence import Person
+from mozchat.domain.presence import Person, Roster
 from mozchat.services.site import Site
 from mozchat.storage.thread_store import ThreadStore
 
@@ -44,13 +44,22 @@ def approach(site: Site, thread_name: str, token: str | None) -> Visit:
 
     Raises `Missing`, `BadSettings`.
     """
+    return approach_as(site, thread_name, identity_of(token) if token and is_token(token) else None)
+
+
+def approach_as(site: Site, thread_name: str, identity: str | None) -> Visit:
+    """The same of an identity that is known already."""
     store = site.store.thread(thread_name)
     settings = store.settings()
-    identity = identity_of(token) if token and is_token(token) else None
-    person = store.roster().by_identity(identity) if identity else None
+    return Visit(store, settings, identity, insider(settings, store.roster(), identity))
+
+
+def insider(settings: ThreadSettings, roster: Roster, identity: str | None) -> Person | None:
+    """Who an identity is inside a thread: a participant, who has given the password that it has now."""
+    person = roster.by_identity(identity) if identity else None
     if person and settings.password and person.key != password_mark(settings.password):
-        person = None
-    return Visit(store, settings, identity, person)
+        return None
+    return person
 
 
 def visit(site: Site, thread_name: str, token: str | None) -> Visit:

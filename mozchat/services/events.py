@@ -42,7 +42,7 @@ def poll(site: Site, inside: Visit, cursor: str | None, *, ahead: float = 0) -> 
             inside.store.acknowledge(person, cursor, site.now(), inside.settings.message_lifetime_sec * 1000)
     calls.keep_current(site, inside)
     clips.tidy(site, inside)
-    return _since(site, inside, cursor)
+    return since(site, inside, cursor)
 
 
 def look(site: Site, thread: str, token: str | None, cursor: str | None) -> tuple[Visit, Changes]:
@@ -51,7 +51,7 @@ def look(site: Site, thread: str, token: str | None, cursor: str | None) -> tupl
     inside = visit(site, thread, token)
     if inside.settings.remove_expired_from_dir:
         clips.tidy(site, inside)
-    return inside, _since(site, inside, cursor)
+    return inside, since(site, inside, cursor)
 
 
 def calm_after(site: Site, inside: Visit, stamp: Stamp, ahead: float) -> Calm:
@@ -66,6 +66,7 @@ def calm_after(site: Site, inside: Visit, stamp: Stamp, ahead: float) -> Calm:
     return Calm(inside.store, stamp, now, until)
 
 
-def _since(site: Site, inside: Visit, cursor: str | None) -> Changes:
+def since(site: Site, inside: Visit, cursor: str | None) -> Changes:
+    """What is new since `cursor`, and no more than that."""
     hide = bool(inside.settings.hide_expired)
     return inside.store.since(cursor, inside.person, site.now(), hide_expired=hide)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from mozchat.domain.errors import MozchatError
+from mozchat.outside.hub import HubCaller
 from mozchat.services.admission import Admission
 from mozchat.settings import SiteSettings
+from mozchat.storage.hub_file import HubFile
 from mozchat.storage.secret import kept_secret
 from mozchat.storage.site_store import SiteStore
 
 SECRET_FILE = ".secret"
 """In the folder of the threads: a copy of that is a copy of everything."""
+HUB_INI = Path("wshub", "ws.ini")
+"""Beside the folder of the threads."""
+_log = logging.getLogger(__name__)
 
 
 def _milliseconds() -> int:
@@ -22,7 +29,8 @@ def _milliseconds() -> int:
 class Site:
     """What every use case is handed. `now()` is in milliseconds since 1970; `min_free_bytes` is what clips
     leave free of the disk; `public_url` is where participants find the site, "" where that is not known;
-    `sendfile` how the web server in front is told to send a file, "" where it cannot."""
+    `sendfile` how the web server in front is told to send a file, "" where it cannot; `hub_ini` is the file of the
+    hub's settings."""
 
     def __init__(
         self,
@@ -33,8 +41,11 @@ class Site:
         public_url: str = "",
         secret_key: str = "",
         sendfile: str = "",
+        hub_ini: Path | None = None,
     ) -> None:
-        self.store = SiteStore(threads_folder)
+        self.store = SiteStore(threads_folder, self._call_hub)
+        self.hub_file = HubFile(hub_ini or self.store.folder.parent / HUB_INI)
+        self._hub_caller = HubCaller()
         self.admission = Admission(listeners)
         self.now = now
         self.min_free_bytes = min_free_bytes
@@ -52,6 +63,7 @@ class Site:
             public_url=settings.public_url,
             secret_key=settings.secret_key,
             sendfile=settings.sendfile,
+            hub_ini=settings.hub_ini,
         )
 
     @property
@@ -69,3 +81,13 @@ class Site:
     def close(self) -> None:
         """Put everything away, listeners included."""
         self.store.close()
+        self._hub_caller.close()
+
+    def _call_hub(self, thread_name: str) -> None:
+        """A thread has changed: tell a hub that the bell does not reach."""
+        hub = self.hub_file.load()
+        if hub.command_address and hub.serves(thread_name):
+            try:
+                self._hub_caller.call(hub.command_address, self.secret, thread_name, self.now())
+            except MozchatError as error:
+                _log.warning("the hub is not told: %s", error.detail)

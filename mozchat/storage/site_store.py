@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from mozchat.domain.errors import Invalid, Missing, MozchatError
@@ -20,14 +21,16 @@ _log = logging.getLogger(__name__)
 
 
 class SiteStore:
-    """The threads of a site, opened when they are asked for."""
+    """The threads of a site, opened when they are asked for. `changed` is called with a thread's name after every
+    change that listeners must learn of, when the bell has rung."""
 
-    def __init__(self, threads_folder: Path) -> None:
+    def __init__(self, threads_folder: Path, changed: Callable[[str], None] = lambda name: None) -> None:
         self.folder = threads_folder.absolute()
         self.run_folder = self.folder / RUN_FOLDER
         self._open: dict[str, ThreadStore] = {}
         self._behind: dict[str, float] = {}
         self._guard = threading.Lock()
+        self._told = changed
         self.bell = Bell(self.run_folder, self._fingerprint, self._upkeep)
 
     def names(self) -> list[str]:
@@ -85,6 +88,7 @@ class SiteStore:
         self._behind.setdefault(name, time.monotonic() + FLUSH_SECONDS)
         self.bell.start()
         self.bell.ring(name)
+        self._told(name)
 
     def _fingerprint(self, name: str) -> object:
         return self.thread(name).fingerprint(_milliseconds())

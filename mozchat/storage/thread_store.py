@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from mozchat.domain.message import DELIVERED, Message
 from mozchat.domain.options import ThreadSettings
 from mozchat.domain.presence import Mark, Person, Roster
 from mozchat.domain.retention import Limits, plan_eviction
-from mozchat.domain.thread_state import Changes
+from mozchat.domain.thread_state import Changes, ThreadState
 from mozchat.storage.call_log import CallLogFile
 from mozchat.storage.files import COARSE_NS, Signature, faults_named, signature
 from mozchat.storage.lock import ThreadLock
@@ -124,28 +124,39 @@ class ThreadStore:
 
         An unknown cursor is a reset: everything there is.
         """
-        cursor = Cursor.parse(text) if text else None
         with self._states.reading() as state:
+            changes = self._news(text, state, now) if text else None
+            if changes is not None:
+                return changes.to(person.name if person else None)
+            self._states.check_there()
             roster = self._people.load()
+            added = tuple(c for c in state.catalogue if not (hide_expired and c.expired(now)))
+            waiting = state.mailbox.waiting(person.name, person.seen, now) if person else []
+            total = state.catalogue.total_bytes
             here = Cursor(state.epoch, state.position, roster.fingerprint(now))
-            delta = self._states.delta(cursor, state) if cursor else None
-            if cursor is None or delta is None:
-                self._states.check_there()
-                added = tuple(c for c in state.catalogue if not (hide_expired and c.expired(now)))
-                waiting = state.mailbox.waiting(person.name, person.seen, now) if person else []
-                total = state.catalogue.total_bytes
-                return Changes(str(here), True, added, (), total, roster.online(now), tuple(waiting))
-            messages = tuple(
-                m for m in delta.messages if person and m.until > now and m.concerns(person.name)
-            )
-            return Changes(
-                cursor=str(here),
-                added=delta.added,
-                removed=delta.removed,
-                total_bytes=state.catalogue.total_bytes if delta.added or delta.removed else None,
-                online=roster.online(now) if cursor.roster != here.roster else None,
-                messages=messages,
-            )
+            return Changes(str(here), True, added, (), total, roster.online(now), tuple(waiting))
+
+    def news(self, text: str, now: int) -> Changes | None:
+        """What is new since a cursor for everybody at once: with the messages of all, of which each is told their
+        own (`Changes.to`). `None` for an unknown cursor, when each must be asked for alone."""
+        with self._states.reading() as state:
+            return self._news(text, state, now)
+
+    def _news(self, text: str, state: ThreadState, now: int) -> Changes | None:
+        cursor = Cursor.parse(text)
+        delta = self._states.delta(cursor, state) if cursor else None
+        if cursor is None or delta is None:
+            return None
+        roster = self._people.load()
+        here = Cursor(state.epoch, state.position, roster.fingerprint(now))
+        return Changes(
+            cursor=str(here),
+            added=delta.added,
+            removed=delta.removed,
+            total_bytes=state.catalogue.total_bytes if delta.added or delta.removed else None,
+            online=roster.online(now) if cursor.roster != here.roster else None,
+            messages=tuple(message for message in delta.messages if message.until > now),
+        )
 
     # --- clips ----------------------------------------------------------------------------------------------
 
@@ -378,14 +389,16 @@ class ThreadStore:
             self._people.save(roster, durable=True)
             return roster.by_identity(identity) or Person(name, identity, until, now)
 
-    def touch(self, person: Person, *, now: int, until: int, enough: int) -> None:
-        """Keep a person online until `until`, unless they are until `enough`. Of somebody who is online for long
+    def touch(self, people: Iterable[Person], *, now: int, until: int, enough: int) -> None:
+        """Keep people online until `until`, unless they are until `enough`. Of those who are online for long
         enough yet, it is written a little later, with what there is of others."""
-        if person.online_until >= enough:
-            return
-        self._later(person, Mark(now, until))
-        if person.online_until - now < SOON_MS:
-            self.write_marks(tell=person.online_until <= now)
+        earliest = NEVER
+        for person in people:
+            if person.online_until < enough:
+                self._later(person, Mark(now, until))
+                earliest = min(earliest, person.online_until)
+        if earliest - now < SOON_MS:
+            self.write_marks(tell=earliest <= now)
 
     def write_marks(self, *, tell: bool = False) -> None:
         """Write what is still to be written of people; with `tell`, listeners are told."""

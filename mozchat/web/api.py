@@ -10,7 +10,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from mozchat.domain.errors import Invalid, Malformed
 from mozchat.domain.times import rfc3339
-from mozchat.services import clips, ice, messages, reports, sessions, threads
+from mozchat.services import clips, hub, ice, messages, reports, sessions, threads
 from mozchat.services.access import Visit, approach, visit
 from mozchat.services.site import Site
 from mozchat.web import security
@@ -154,6 +154,15 @@ def post_message(thread: str) -> tuple[Response, int]:
 def ice_servers(thread: str) -> Response:
     """What a participant's browser calls with."""
     return jsonify(ice_view(ice.configuration(site(), _visit(thread), request.host)))
+
+
+@api.get("/threads/<thread>/hub")
+def hub_ticket(thread: str) -> Response:
+    """Where a participant's events are pushed, and what lets them in there."""
+    given = hub.ticket(
+        site(), _visit(thread), host=request.host, base=request.script_root, secure=request.is_secure
+    )
+    return jsonify(url=given.url, ticket=given.text, expires=rfc3339(given.expires))
 
 
 @api.post("/threads/<thread>/reports")

@@ -246,9 +246,9 @@ def test_what_is_acknowledged_is_not_told_to_a_fresh_listener_and_its_author_lea
 def test_a_touch_is_written_only_when_somebody_is_not_online_for_long_enough(store, another_process):
     person = store.claim("Ann", "a", now=0, until=100, hold=1000, key="")
     before = (store.path / "users.json").stat().st_mtime_ns
-    store.touch(person, now=40, until=140, enough=100)
+    store.touch([person], now=40, until=140, enough=100)
     assert (store.path / "users.json").stat().st_mtime_ns == before
-    store.touch(person, now=60, until=160, enough=101)
+    store.touch([person], now=60, until=160, enough=101)
     assert another_process(store).roster().online(150) == ("Ann",)
 
 
@@ -258,7 +258,7 @@ def test_touches_of_those_who_are_online_for_a_while_yet_are_written_together(st
     ]
     before = (store.path / "users.json").stat().st_mtime_ns
     for person in people[:2]:
-        store.touch(person, now=10_000, until=30_000, enough=25_000)
+        store.touch([person], now=10_000, until=30_000, enough=25_000)
     assert (store.path / "users.json").stat().st_mtime_ns == before
 
     store.write_marks()
@@ -268,7 +268,7 @@ def test_touches_of_those_who_are_online_for_a_while_yet_are_written_together(st
 
 def test_whoever_left_is_not_brought_back_by_a_touch_from_before(store, another_process):
     person = store.claim("Ann", "a", now=0, until=20_000, hold=99_000, key="")
-    store.touch(person, now=10_000, until=30_000, enough=25_000)
+    store.touch([person], now=10_000, until=30_000, enough=25_000)
     other = another_process(store)
     other.release(person, now=10_500)
 

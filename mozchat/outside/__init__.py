@@ -1,0 +1,1 @@
+"""What the site calls on beyond its own files."""

@@ -1,0 +1,220 @@
+"""One connection's socket: the websocket protocol is `websockets`' own, without its streams and tasks.
+
+A connection is a listener of the hub that can be written to. What many are told is made a frame once, and handed
+to each transport as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http
+import ipaddress
+import json
+import logging
+from typing import Any, Protocol
+
+from websockets.datastructures import Headers
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request, Response
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+from wshub.hub import Listener
+
+MOST_IN = 16_384
+"""Bytes of a frame that a client may send."""
+MOST_QUEUED = 256_000
+"""Bytes that wait for a client that reads slowly, beside its first answer, which can be a long catalogue."""
+PING_SECONDS = 20.0
+"""The hub's own pings, which proxies count as life too (nginx ends what is silent for 60 seconds)."""
+GREETING_SECONDS = 10.0
+"""Within this time comes the first frame."""
+FAREWELL_SECONDS = 5.0
+"""Within this time a connection that is closed is gone."""
+_DEAD = 1011
+_POLICY = 1008
+_OVERFLOW = 1013
+_quiet = logging.getLogger("wshub.websocket")
+_quiet.setLevel(logging.WARNING)
+_log = logging.getLogger(__name__)
+
+
+def text_frame(text: str) -> bytes:
+    """A text as it goes over the wire."""
+    return Frame(Opcode.TEXT, text.encode("utf-8", "replace")).serialize(mask=False, extensions=[])
+
+
+class Keeper(Protocol):
+    """What a connection needs of the server."""
+
+    buffer: memoryview
+
+    def come(self, connection: Connection) -> None:
+        """A connection has been made."""
+
+    def gone(self, connection: Connection) -> None:
+        """It is closed."""
+
+    def refusal(self, connection: Connection) -> tuple[http.HTTPStatus, str] | None:
+        """Why its handshake is refused; `None` where it is not."""
+
+    def received(self, connection: Connection, content: bytes) -> None:
+        """A text has come."""
+
+    def drop(self, connection: Connection, code: int, reason: str) -> None:
+        """Close it and forget it."""
+
+    def await_end(self, connection: Connection) -> None:
+        """It is closed, and is to be gone soon."""
+
+    def health(self) -> dict[str, Any]:
+        """For whoever watches the hub."""
+
+
+class Connection(Listener, asyncio.BufferedProtocol):
+    """One connection, from its handshake to its end."""
+
+    __slots__ = ("begun", "counted_in", "heard", "room", "server", "transport", "websocket")
+
+    def __init__(self, server: Keeper) -> None:
+        super().__init__()
+        self.server = server
+        self.websocket = ServerProtocol(max_size=MOST_IN, logger=_quiet)
+        self.transport: Any = None
+        self.room = MOST_QUEUED
+        self.heard = True
+        self.begun = b""
+        """A text of which more is to come."""
+        self.counted_in = False
+        """The hub counts it at its address."""
+
+    # --- called by asyncio --------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: Any) -> None:
+        """A connection has come."""
+        self.transport = transport
+        self.server.come(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        self.server.gone(self)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """What comes is read into one buffer for all: it is taken from there before anything else is read."""
+        return self.server.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Something has come."""
+        self.heard = True
+        self.websocket.receive_data(bytes(self.server.buffer[:nbytes]))
+        for event in self.websocket.events_received():
+            if isinstance(event, Request):
+                self._handshake(event)
+            elif isinstance(event, Frame):
+                self._frame(event)
+        self._flush()
+
+    def eof_received(self) -> None:
+        """The client sends nothing more; asyncio then closes the transport."""
+        self.websocket.receive_eof()
+
+    # --- called by the server -----------------------------------------------------------------------------------
+
+    @property
+    def is_open(self) -> bool:
+        """Whether frames can be sent."""
+        return self.websocket.state is State.OPEN
+
+    def send(self, frame: bytes) -> bool:
+        """Send a frame; gives whether there was room for it."""
+        if self.websocket.state is not State.OPEN:
+            return True
+        self.transport.write(frame)
+        return bool(self.transport.get_write_buffer_size() <= self.room)
+
+    def send_first(self, frame: bytes) -> None:
+        """Send the first answer, however long it is."""
+        self.room = MOST_QUEUED + len(frame)
+        self.transport.write(frame)
+
+    def close(self, code: int, reason: str) -> None:
+        """Say goodbye, and hang up as soon as that has been sent or the time for it is over."""
+        if self.websocket.state is State.OPEN:
+            self.websocket.send_close(code, reason.encode()[:120].decode("utf-8", "ignore"))
+            self._flush()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close once everything is sent, and in any case soon."""
+        self.transport.close()
+        self.server.await_end(self)
+
+    def ask_alive(self) -> None:
+        """See to it that the connection lives: called every `PING_SECONDS`."""
+        if not self.heard:
+            self.server.drop(self, _DEAD, "no answer")
+            return
+        self.heard = False
+        self.websocket.send_ping(b"")
+        self._flush()
+
+    # --- the handshake ------------------------------------------------------------------------------------------
+
+    def _handshake(self, request: Request) -> None:
+        self.host = request.headers.get("Host", "") if len(request.headers.get_all("Host")) < 2 else ""
+        self.origin = ",".join(request.headers.get_all("Origin")) or None
+        peer = self.transport.get_extra_info("peername")
+        self.address = _address_of(peer[0] if isinstance(peer, tuple) else "", request.headers)
+        if request.path.partition("?")[0] == "/healthz":
+            response = _json(http.HTTPStatus.OK, self.server.health())
+        else:
+            refusal = self.server.refusal(self)
+            response = self.websocket.reject(*refusal) if refusal else self.websocket.accept(request)
+        self.websocket.send_response(response)
+
+    # --- frames -------------------------------------------------------------------------------------------------
+
+    def _frame(self, frame: Frame) -> None:
+        if frame.opcode is Opcode.BINARY:
+            self.server.drop(self, _POLICY, "text was expected")
+        elif frame.opcode in (Opcode.TEXT, Opcode.CONT) and self.is_open:
+            self.begun += bytes(frame.data)
+            if frame.fin:
+                text, self.begun = self.begun, b""
+                self.server.received(self, text)
+
+    def _flush(self) -> None:
+        for data in self.websocket.data_to_send():
+            if data:
+                self.transport.write(data)
+            else:
+                self.hang_up()
+
+
+def _json(status: http.HTTPStatus, body: dict[str, Any]) -> Response:
+    content = json.dumps(body).encode()
+    headers = Headers(
+        [
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(len(content))),
+            ("Cache-Control", "no-store"),
+            ("Connection", "close"),
+        ]
+    )
+    return Response(status.value, status.phrase, headers, content)
+
+
+def _address_of(peer: str, headers: Headers) -> str:
+    """Where a connection comes from, for counting: the peer, or behind a web server on this machine what that says
+    last. "" for this machine itself. Of IPv6 the network counts: a home has as many addresses as it likes."""
+    with contextlib.suppress(ValueError):
+        address = ipaddress.ip_address(peer)
+        if address.is_loopback:
+            forwarded = ",".join(headers.get_all("X-Forwarded-For")).rpartition(",")[2]
+            address = ipaddress.ip_address(forwarded.strip())
+        address = getattr(address, "ipv4_mapped", None) or address
+        if address.version == 6:
+            return str(ipaddress.ip_network((address, 64), strict=False))
+        return "" if address.is_loopback else str(address)
+    return ""

@@ -1,0 +1,420 @@
+"""The hub's logic, without sockets: who is connected, what a frame means, and who is told what.
+
+Every call gives what is to be done, deliveries and closings, in this order. Those who listen to a thread stand at
+the same cursor most of the time: what is new is looked up, and written, once for all of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from mozchat.domain.errors import Forbidden, Missing, MozchatError, NotJoined
+from mozchat.domain.thread_state import Changes
+from mozchat.services.hub import Admission
+
+INVALID_DATA = 1007
+POLICY = 1008
+RESTART = 1012
+TRY_AGAIN = 1013
+"""Close codes (RFC 6455, section 7.4.1, and the IANA registry of websocket close codes)."""
+MOST_OF_PARTICIPANT = 20
+"""Connections of a participant to one thread: tabs and devices."""
+MOST_OF_ADDRESS = 500
+"""Connections of an address: a school or a mobile network may have one for many."""
+MOST_FRAMES = 120
+FRAMES_WITHIN_MS = 10_000
+_ENTERED = attrgetter("entered")
+_NO_HOST = "//"
+
+
+class Listener:
+    """A connection, as the logic knows it. `address` is where it comes from, "" where that says nothing; `host`
+    the one that it was made to, and `origin` the page that made it, if a browser says so."""
+
+    __slots__ = ("address", "admission", "counted", "entered", "group", "host", "origin", "since")
+
+    def __init__(self, address: str = "", host: str = "", origin: str | None = None) -> None:
+        self.address = address
+        self.host = host
+        self.origin = origin
+        self.admission: Admission | None = None
+        self.group: Group | None = None
+        self.entered = 0
+        self.since = 0
+        self.counted = 0
+
+
+class Group:
+    """Listeners of a thread that have been told everything up to the same cursor."""
+
+    __slots__ = ("cursor", "listeners")
+
+    def __init__(self, cursor: str) -> None:
+        self.cursor = cursor
+        self.listeners: set[Listener] = set()
+
+
+class Room:
+    """A thread with listeners: by identity, and by how far they have been told."""
+
+    def __init__(self) -> None:
+        self.people: defaultdict[str, set[Listener]] = defaultdict(set)
+        self.groups: dict[str, Group] = {}
+        self.checked: object = None
+        """What the people were last checked against."""
+
+    def enter(self, listener: Listener, identity: str, cursor: str) -> None:
+        """One listener more, told up to a cursor."""
+        self.people[identity].add(listener)
+        self._place(listener, cursor)
+
+    def leave(self, listener: Listener, identity: str) -> None:
+        """One less."""
+        self.people[identity].discard(listener)
+        if not self.people[identity]:
+            del self.people[identity]
+        self._unplace(listener)
+
+    def move(self, listener: Listener, cursor: str) -> None:
+        """A listener has been told up to another cursor."""
+        self._unplace(listener)
+        self._place(listener, cursor)
+
+    def move_all(self, group: Group, cursor: str) -> None:
+        """A whole group has."""
+        del self.groups[group.cursor]
+        there = self.groups.get(cursor)
+        if there is None:
+            group.cursor = cursor
+            self.groups[cursor] = group
+            return
+        smaller, larger = sorted((group, there), key=lambda each: len(each.listeners))
+        for listener in smaller.listeners:
+            listener.group = larger
+        larger.listeners |= smaller.listeners
+        larger.cursor = cursor
+        self.groups[cursor] = larger
+
+    def listeners(self) -> list[Listener]:
+        """All of them."""
+        return [listener for listeners in self.people.values() for listener in listeners]
+
+    def _place(self, listener: Listener, cursor: str) -> None:
+        group = self.groups.get(cursor)
+        if group is None:
+            group = self.groups[cursor] = Group(cursor)
+        group.listeners.add(listener)
+        listener.group = group
+
+    def _unplace(self, listener: Listener) -> None:
+        group = listener.group
+        if group is not None:
+            group.listeners.discard(listener)
+            if not group.listeners:
+                del self.groups[group.cursor]
+            listener.group = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A text for some listeners."""
+
+    to: Collection[Listener]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Listeners whose connection is to be closed; the hub knows them no more."""
+
+    of: Collection[Listener]
+    code: int
+    reason: str
+
+
+Deed = Delivery | Closing
+
+
+class View(Protocol):
+    """A thread as it stands now."""
+
+    @property
+    def people(self) -> object:
+        """Equal to that of another view where the same people are inside."""
+
+    def name(self, identity: str) -> str | None:
+        """The name of a participant; `None` where they are none any more."""
+
+    def left(self, identity: str) -> int | None:
+        """When a participant left (milliseconds), where they have not been back since."""
+
+    def changes(self, identity: str, cursor: str | None) -> Changes:
+        """What is new for a participant since a cursor."""
+
+    def news(self, cursor: str) -> Changes | None:
+        """The same for everybody at once; `None` where each must be asked for alone."""
+
+    def text(self, changes: Changes, base: str) -> str:
+        """Changes as the events endpoint answers them, under the path of the site."""
+
+
+class Source(Protocol):
+    """What the hub asks of the site. What it only says is done later, and fails without a word."""
+
+    def now(self) -> int:
+        """Milliseconds since 1970."""
+
+    def is_host(self, host: str) -> bool:
+        """Whether the site is known to be at this host."""
+
+    def redeem(self, ticket: str) -> Admission:
+        """Whom a ticket lets in; raises `Forbidden`."""
+
+    def serves(self, thread: str) -> bool:
+        """Whether the hub is for this thread."""
+
+    def follow(self, thread: str) -> None:
+        """From now on the hub is told of changes of a thread."""
+
+    def unfollow(self, thread: str) -> None:
+        """No more."""
+
+    def view(self, thread: str) -> View:
+        """A thread as it stands now; raises what `visit` does."""
+
+    def seen(self, thread: str, identity: str, cursor: str) -> None:
+        """Say that a participant has got everything up to a cursor."""
+
+    def here(self, thread: str, entered: Mapping[str, int]) -> None:
+        """Say that participants are here who entered at these times (milliseconds), by identity."""
+
+
+class Hub:
+    """All connections. Not for use by two OS threads at once."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.rooms: dict[str, Room] = {}
+        self._addresses: Counter[str] = Counter()
+
+    def opened(self, listener: Listener) -> bool:
+        """A connection has come; gives whether its address may have one more."""
+        if listener.address:
+            if self._addresses[listener.address] >= MOST_OF_ADDRESS:
+                return False
+            self._addresses[listener.address] += 1
+        return True
+
+    def forget(self, listener: Listener) -> None:
+        """A connection is about to be closed, and is told nothing more."""
+        self._forget([listener])
+
+    def closed(self, listener: Listener) -> None:
+        """A connection that `opened` let in is gone."""
+        self._forget([listener])
+        if listener.address:
+            self._addresses[listener.address] -= 1
+            if not self._addresses[listener.address]:
+                del self._addresses[listener.address]
+
+    def received(self, listener: Listener, text: str) -> list[Deed]:
+        """A frame has come."""
+        if not self._in_time(listener):
+            return self._close([listener], POLICY, "too many frames")
+        try:
+            frame = json.loads(text)
+        except (ValueError, RecursionError):
+            frame = None
+        if not isinstance(frame, dict):
+            return self._close([listener], INVALID_DATA, "a JSON object was expected")
+        if listener.admission is None:
+            return self._hello(listener, frame)
+        return self._said(listener, listener.admission, frame)
+
+    def changed(self, thread: str) -> list[Deed]:
+        """Something may have changed in a thread."""
+        room = self.rooms.get(thread)
+        if room is None:
+            return []
+        try:
+            view = self._source.view(thread)
+            deeds = self._check(room, view)
+            for group in list(room.groups.values()):
+                deeds += self._tell(room, group, view)
+        except MozchatError as error:
+            return self._refuse(room.listeners(), error)
+        return deeds
+
+    def keep_online(self, thread: str) -> None:
+        """Say of everybody in a thread that they are here."""
+        room = self.rooms.get(thread)
+        if room is not None:
+            entered = {who: max(map(_ENTERED, listeners)) for who, listeners in room.people.items()}
+            self._source.here(thread, entered)
+
+    # --- frames -------------------------------------------------------------------------------------------------
+
+    def _in_time(self, listener: Listener) -> bool:
+        now = self._source.now()
+        if not 0 <= now - listener.since < FRAMES_WITHIN_MS:
+            listener.since, listener.counted = now, 0
+        listener.counted += 1
+        return listener.counted <= MOST_FRAMES
+
+    def _hello(self, listener: Listener, frame: dict[str, Any]) -> list[Deed]:
+        ticket, cursor = frame.get("ticket"), frame.get("cursor")
+        if (
+            not isinstance(ticket, str)
+            or not ticket.isascii()
+            or not (cursor is None or isinstance(cursor, str))
+        ):
+            return self._close([listener], POLICY, "a ticket and a cursor were expected")
+        try:
+            admission = self._source.redeem(ticket)
+            self._check_admission(listener, admission)
+            return [self._enter(listener, admission, cursor)]
+        except MozchatError as error:
+            return self._refuse([listener], error)
+
+    def _check_admission(self, listener: Listener, admission: Admission) -> None:
+        """Raise `Forbidden` for a page of another site (RFC 6455, section 10.2), another hub's thread, and too
+        many connections."""
+        host = None if listener.origin is None else _host_of(listener.origin)
+        if host not in (None, admission.host, listener.host.lower()) and not self._source.is_host(str(host)):
+            raise Forbidden("This page is of another site.")
+        if not self._source.serves(admission.thread):
+            raise Forbidden("This hub does not serve the thread.")
+        room = self.rooms.get(admission.thread)
+        if room and len(room.people.get(admission.identity, ())) >= MOST_OF_PARTICIPANT:
+            raise Forbidden("There are too many connections of one participant.")
+
+    def _enter(self, listener: Listener, admission: Admission, cursor: str | None) -> Delivery:
+        thread, identity = admission.thread, admission.identity
+        self._source.follow(thread)
+        try:
+            view = self._source.view(thread)
+            if view.name(identity) is None:
+                raise NotJoined
+            changes = view.changes(identity, cursor)
+            text = view.text(changes, admission.base)
+        except BaseException:
+            self._source.unfollow(thread)
+            raise
+        room = self.rooms.get(thread)
+        if room is None:
+            room = self.rooms[thread] = Room()
+        else:
+            self._source.unfollow(thread)
+        room.enter(listener, identity, changes.cursor)
+        listener.admission = admission
+        if cursor is not None:
+            self._source.seen(thread, identity, cursor)
+        listener.entered = self._source.now()
+        self._source.here(thread, {identity: listener.entered})
+        return Delivery([listener], text)
+
+    def _said(self, listener: Listener, admission: Admission, frame: dict[str, Any]) -> list[Deed]:
+        if "seen" in frame:
+            if not isinstance(frame["seen"], str):
+                return self._close([listener], POLICY, "seen is a cursor")
+            self._source.seen(admission.thread, admission.identity, frame["seen"])
+        if "ping" in frame:
+            return [Delivery([listener], json.dumps({"pong": frame["ping"]}))]
+        return []
+
+    # --- news ---------------------------------------------------------------------------------------------------
+
+    def _check(self, room: Room, view: View) -> list[Deed]:
+        """Close the connections of those who are not inside any more."""
+        if view.people == room.checked:
+            return []
+        room.checked = view.people
+        gone: list[Listener] = []
+        for identity, listeners in room.people.items():
+            if view.name(identity) is None:
+                gone += listeners
+            elif (left := view.left(identity)) is not None:
+                gone += (listener for listener in listeners if listener.entered < left)
+        return self._close(gone, POLICY, "not a participant any more") if gone else []
+
+    def _tell(self, room: Room, group: Group, view: View) -> list[Deed]:
+        news = view.news(group.cursor)
+        if news is None:
+            return [self._tell_alone(room, listener, view) for listener in list(group.listeners)]
+        if news.cursor == group.cursor and not news:
+            return []
+        deeds: list[Deed] = []
+        for (base, _), (changes, listeners) in _by_audience(news, group.listeners, view).items():
+            if changes:
+                deeds.append(Delivery(listeners, view.text(changes, base)))
+        room.move_all(group, news.cursor)
+        return deeds
+
+    def _tell_alone(self, room: Room, listener: Listener, view: View) -> Delivery:
+        assert listener.admission
+        assert listener.group
+        changes = view.changes(listener.admission.identity, listener.group.cursor)
+        room.move(listener, changes.cursor)
+        return Delivery([listener], view.text(changes, listener.admission.base))
+
+    # --- ends ---------------------------------------------------------------------------------------------------
+
+    def _refuse(self, listeners: list[Listener], error: MozchatError) -> list[Deed]:
+        over = isinstance(error, Forbidden | Missing | NotJoined)
+        return self._close(listeners, POLICY if over else TRY_AGAIN, error.detail)
+
+    def _close(self, listeners: list[Listener], code: int, reason: str) -> list[Deed]:
+        self._forget(listeners)
+        return [Closing(listeners, code, reason)]
+
+    def _forget(self, listeners: Iterable[Listener]) -> None:
+        for listener in listeners:
+            admission, listener.admission = listener.admission, None
+            room = self.rooms.get(admission.thread) if admission else None
+            if admission and room:
+                room.leave(listener, admission.identity)
+                if not room.people:
+                    del self.rooms[admission.thread]
+                    self._source.unfollow(admission.thread)
+
+
+Audiences = dict[tuple[str, tuple[int, ...]], tuple[Changes, list[Listener]]]
+
+
+def _by_audience(news: Changes, listeners: Iterable[Listener], view: View) -> Audiences:
+    """Those who are told the same: under one path, and with the same messages."""
+    told = _teller(news, view)
+    found: Audiences = {}
+    for listener in listeners:
+        if listener.admission:
+            changes = told(listener.admission.identity)
+            key = listener.admission.base, tuple(message.number for message in changes.messages)
+            found.setdefault(key, (changes, []))[1].append(listener)
+    return found
+
+
+def _teller(news: Changes, view: View) -> Callable[[str], Changes]:
+    """What an identity is told, looked up once for each."""
+    known: dict[str, Changes] = {}
+
+    def told(identity: str) -> Changes:
+        changes = known.get(identity)
+        if changes is None:
+            changes = known[identity] = news.to(view.name(identity))
+        return changes
+
+    return told if news.messages else lambda identity: news
+
+
+def _host_of(origin: str) -> str:
+    """The host of an origin; what is none ("null", or anything else) is of no site."""
+    try:
+        return urlsplit(origin).netloc.lower() or _NO_HOST
+    except ValueError:
+        return _NO_HOST

@@ -1,0 +1,153 @@
+"""What the hub asks of the site: reads at once, and writes later, in an OS thread of their own.
+
+A read is a few `stat`s and the end of a journal. A write may wait for a thread's lock, and no connection is to
+wait with it; nor does any need to know what came of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from mozchat.domain.errors import MozchatError
+from mozchat.domain.thread_state import Changes
+from mozchat.services import events, hub
+from mozchat.services.access import Visit, approach_as, insider
+from mozchat.services.hub import Admission
+from mozchat.services.site import Site
+from mozchat.web import problems
+from mozchat.web.views import changes_view
+
+_log = logging.getLogger(__name__)
+
+
+class SiteView:
+    """A thread as it stands now (`wshub.hub.View`)."""
+
+    def __init__(self, site: Site, thread: str) -> None:
+        self._site = site
+        self._outside = approach_as(site, thread, None)
+        self._roster = self._outside.store.roster()
+        self.people = self._roster, self._outside.settings
+
+    def name(self, identity: str) -> str | None:
+        """The name of a participant; `None` where they are none any more."""
+        person = insider(self._outside.settings, self._roster, identity)
+        return person.name if person else None
+
+    def left(self, identity: str) -> int | None:
+        """When a participant left (milliseconds), where they have not been back since."""
+        person = self._roster.by_identity(identity)
+        return person.left if person else None
+
+    def changes(self, identity: str, cursor: str | None) -> Changes:
+        """What is new for a participant since a cursor."""
+        person = insider(self._outside.settings, self._roster, identity)
+        inside = Visit(self._outside.store, self._outside.settings, identity, person)
+        return events.since(self._site, inside, cursor)
+
+    def news(self, cursor: str) -> Changes | None:
+        """The same for everybody at once; `None` where each must be asked for alone."""
+        return self._outside.store.news(cursor, self._site.now())
+
+    def text(self, changes: Changes, base: str) -> str:
+        """Changes as the events endpoint answers them, under the path of the site."""
+        return problems.encode(changes_view(changes, self._outside, base)).decode()
+
+
+class SiteSource:
+    """A site as the hub needs it (`wshub.hub.Source`)."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._settings = site.hub_file.load()
+        self._writer = Writer(site)
+
+    def now(self) -> int:
+        """Milliseconds since 1970."""
+        return self._site.now()
+
+    def is_host(self, host: str) -> bool:
+        """Whether the site is known to be at this host."""
+        return self._site.public_url.lower().partition("://")[2].partition("/")[0] == host
+
+    def redeem(self, ticket: str) -> Admission:
+        """Whom a ticket lets in; raises `Forbidden`."""
+        return hub.redeem(self._site, ticket)
+
+    def serves(self, thread: str) -> bool:
+        """Whether the hub is for this thread."""
+        return self._settings.serves(thread)
+
+    def follow(self, thread: str) -> None:
+        """From now on the bell is heard for a thread."""
+        self._site.store.bell.follow([thread])
+
+    def unfollow(self, thread: str) -> None:
+        """No more."""
+        self._site.store.bell.unfollow([thread])
+
+    def here_every(self, thread: str) -> float:
+        """How often (seconds) it is to be said who is here: often enough that nobody seems to go."""
+        try:
+            fade = self._site.store.thread(thread).settings_file.remembered().user_status_fade_s
+        except MozchatError:
+            return 1.0
+        return fade / 6
+
+    def view(self, thread: str) -> SiteView:
+        """A thread as it stands now; raises what `approach` does."""
+        return SiteView(self._site, thread)
+
+    def seen(self, thread: str, identity: str, cursor: str) -> None:
+        """Write later that a participant has got everything up to a cursor."""
+        self._writer.seen(thread, identity, cursor)
+
+    def here(self, thread: str, entered: Mapping[str, int]) -> None:
+        """Write later that participants are here."""
+        self._writer.here(thread, entered)
+
+
+class Writer:
+    """Writes, in an OS thread of its own, what has gathered while it wrote: many cost little more than one."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._changed = threading.Condition()
+        self._here: dict[str, dict[str, int]] = {}
+        self._seen: dict[tuple[str, str, str], None] = {}
+        threading.Thread(target=self._run, name="wshub-writer", daemon=True).start()
+
+    def here(self, thread: str, entered: Mapping[str, int]) -> None:
+        """Participants are here."""
+        with self._changed:
+            self._here.setdefault(thread, {}).update(entered)
+            self._changed.notify()
+
+    def seen(self, thread: str, identity: str, cursor: str) -> None:
+        """A participant has got everything up to a cursor."""
+        with self._changed:
+            self._seen[thread, identity, cursor] = None
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._here or self._seen)
+                here, self._here = self._here, {}
+                seen, self._seen = self._seen, {}
+            for thread, entered in here.items():
+                _try(thread, partial(hub.keep_here, self._site, thread, entered))
+            for thread, identity, cursor in seen:
+                _try(thread, partial(hub.seen, self._site, thread, identity, cursor))
+
+
+def _try(thread: str, write: Callable[[], None]) -> None:
+    try:
+        write()
+    except MozchatError as error:
+        _log.debug("%s: not written: %s", thread, error.detail)
+    except Exception:
+        _log.exception("%s: not written", thread)
