@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PROJECT := pyproject.toml mozchat/__init__.py
 
-.PHONY: run test unit torture bench browser check types-js format clean
+.PHONY: run test unit torture bench bench-hub browser check types-js format clean
 
 run: $(VENV)/.run-ready
 	$(BIN)/mozchat run --host $(HOST) --port $(PORT) --threads $(THREADS)
@@ -30,6 +30,10 @@ torture: $(VENV)/.test-ready
 # What the site can do on this machine, as a table and as bench.json; BENCH names scenarios, none: all.
 bench: $(VENV)/.test-ready
 	$(BIN)/python -m tests.bench --json bench.json $(BENCH)
+
+# The same of the hub alone, with up to 10,000 connections.
+bench-hub: $(VENV)/.test-ready
+	$(BIN)/python -m tests.bench --json bench-hub.json hub
 
 browser: $(VENV)/.test-ready
 	tests/install-tools

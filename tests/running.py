@@ -166,3 +166,71 @@ class Client:
     def events(self, thread, cursor=None, wait=0.0):
         query = urlencode({"wait": wait, **({"cursor": cursor} if cursor else {})})
         return self.request("GET", f"/api/threads/{thread}/events?{query}")
+
+
+class RunningHub:
+    """`mozchat hub` beside a site, on a free port; its `ws.ini` has what `ini` says beside that. It must be made
+    before the site is asked for tickets, since the file is what says that there is a hub."""
+
+    def __init__(self, folder: Path, ini: str = "", *, uri: str | None = None, server: str = "") -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.ini = folder.parent / "wshub" / "ws.ini"
+        self.log = folder.parent / f"hub-{self.port}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.environment: dict[str, str] = {}
+        self.write_ini(ini, uri=uri, server=server)
+
+    def write_ini(self, ini: str = "", *, uri: str | None = None, server: str = "") -> None:
+        """Say where the hub is, as browsers find it; `server` goes into that section."""
+        self.ini.parent.mkdir(exist_ok=True)
+        found_at = f"ws://localhost:{self.port}/hub" if uri is None else uri
+        text = f"[common]\nwsOn=1\nwsServerUri={found_at}\n[server]\nwsLocalPort={self.port}\n{server}\n{ini}"
+        self.ini.write_text(text)
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "wshub"],
+                stdout=log,
+                stderr=log,
+                env={
+                    **os.environ,
+                    "MOZCHAT_THREADS": str(self.folder),
+                    "MOZCHAT_LOG_LEVEL": "DEBUG",
+                    **self.environment,
+                },
+            )
+        end = time.monotonic() + STARTED_WITHIN
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the hub ended: {self.log.read_text()}")
+            with contextlib.suppress(OSError):
+                self.health()
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"the hub does not answer: {self.log.read_text()}")
+
+    def health(self) -> dict[str, object]:
+        """What it says of itself."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", "/healthz")
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+
+    def stop(self) -> float:
+        """End it in an orderly way; the seconds that this took."""
+        assert self.process is not None
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+        return time.monotonic() - began
+
+    def kill(self) -> None:
+        """End it at once."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(20)

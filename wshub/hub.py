@@ -296,7 +296,8 @@ class Hub:
 
     def _enter(self, listener: Listener, admission: Admission, cursor: str | None) -> Delivery:
         thread, identity = admission.thread, admission.identity
-        self._source.follow(thread)
+        if thread not in self.rooms:
+            self._source.follow(thread)
         try:
             view = self._source.view(thread)
             if view.name(identity) is None:
@@ -304,13 +305,10 @@ class Hub:
             changes = view.changes(identity, cursor)
             text = view.text(changes, admission.base)
         except BaseException:
-            self._source.unfollow(thread)
+            if thread not in self.rooms:
+                self._source.unfollow(thread)
             raise
-        room = self.rooms.get(thread)
-        if room is None:
-            room = self.rooms[thread] = Room()
-        else:
-            self._source.unfollow(thread)
+        room = self.rooms.setdefault(thread, Room())
         room.enter(listener, identity, changes.cursor)
         listener.admission = admission
         if cursor is not None:

@@ -23,13 +23,18 @@ from mozchat.web.views import changes_view
 _log = logging.getLogger(__name__)
 
 
+Written = dict[str, tuple[Changes, str, str]]
+"""What the last one was told in a thread: changes, under which path, and as what text."""
+
+
 class SiteView:
     """A thread as it stands now (`wshub.hub.View`)."""
 
-    def __init__(self, site: Site, thread: str) -> None:
+    def __init__(self, site: Site, thread: str, written: Written) -> None:
         self._site = site
         self._outside = approach_as(site, thread, None)
         self._roster = self._outside.store.roster()
+        self._written = written
         self.people = self._roster, self._outside.settings
 
     def name(self, identity: str) -> str | None:
@@ -53,8 +58,13 @@ class SiteView:
         return self._outside.store.news(cursor, self._site.now())
 
     def text(self, changes: Changes, base: str) -> str:
-        """Changes as the events endpoint answers them, under the path of the site."""
-        return problems.encode(changes_view(changes, self._outside, base)).decode()
+        """Changes as the events endpoint answers them, under the path of the site. After a restart many come back
+        one after the other from the same cursor: what the last one was told is written once."""
+        name = self._outside.store.name
+        if self._written.get(name, ())[:2] != (changes, base):
+            text = problems.encode(changes_view(changes, self._outside, base)).decode()
+            self._written[name] = changes, base, text
+        return self._written[name][2]
 
 
 class SiteSource:
@@ -64,6 +74,7 @@ class SiteSource:
         self._site = site
         self._settings = site.hub_file.load()
         self._writer = Writer(site)
+        self._written: Written = {}
 
     def now(self) -> int:
         """Milliseconds since 1970."""
@@ -88,6 +99,7 @@ class SiteSource:
     def unfollow(self, thread: str) -> None:
         """No more."""
         self._site.store.bell.unfollow([thread])
+        self._written.pop(thread, None)
 
     def here_every(self, thread: str) -> float:
         """How often (seconds) it is to be said who is here: often enough that nobody seems to go."""
@@ -99,7 +111,7 @@ class SiteSource:
 
     def view(self, thread: str) -> SiteView:
         """A thread as it stands now; raises what `approach` does."""
-        return SiteView(self._site, thread)
+        return SiteView(self._site, thread, self._written)
 
     def seen(self, thread: str, identity: str, cursor: str) -> None:
         """Write later that a participant has got everything up to a cursor."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tests.bench import apache, fanout, messages, page, polls, uploads
+from tests.bench import apache, fanout, hub, messages, page, polls, uploads
 from tests.bench.harness import Report
 
 SCENARIOS = {
@@ -15,6 +15,7 @@ SCENARIOS = {
     "catalogue": uploads.run_catalogue,
     "memory": uploads.run_memory,
     "messages": messages.run,
+    "hub": hub.run,
     "apache": apache.run,
     "page": page.run,
 }
