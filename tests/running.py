@@ -179,6 +179,7 @@ class RunningHub:
         self.log = folder.parent / f"hub-{self.port}.log"
         self.process: subprocess.Popen[bytes] | None = None
         self.environment: dict[str, str] = {}
+        self.command = [sys.executable, "-m", "wshub"]
         self.write_ini(ini, uri=uri, server=server)
 
     def write_ini(self, ini: str = "", *, uri: str | None = None, server: str = "") -> None:
@@ -192,7 +193,7 @@ class RunningHub:
         """Start and wait until it answers."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "wshub"],
+                self.command,
                 stdout=log,
                 stderr=log,
                 env={

@@ -79,6 +79,11 @@ class Server:
         self._site.store.bell.heard = None
         await self._say_goodbye()
 
+    def put_away(self) -> None:
+        """Put away what is left after `run`; waits for what is being written."""
+        self._site.close()
+        self.source.close()
+
     # --- called by connections ----------------------------------------------------------------------------------
 
     def come(self, connection: Connection) -> None:
@@ -252,11 +257,12 @@ class Commands(asyncio.DatagramProtocol):
 
 def serve(site: Site, settings: HubSettings, tls: ssl.SSLContext | None) -> None:
     """Run a hub until it is told to end. Raises `OSError` where it cannot listen."""
+    server = Server(site, settings, tls)
     try:
-        asyncio.run(Server(site, settings, tls).run())
+        asyncio.run(server.run())
     finally:
-        # The bell's watcher may be waiting for a lock: the process does not wait for it.
-        closing = threading.Thread(target=site.close, daemon=True)
+        # Whoever writes just now may be waiting for a lock: the process does not wait for that.
+        closing = threading.Thread(target=server.put_away, daemon=True)
         closing.start()
         closing.join(0.2)
 

@@ -101,6 +101,10 @@ class SiteSource:
         self._site.store.bell.unfollow([thread])
         self._written.pop(thread, None)
 
+    def close(self) -> None:
+        """Write nothing more."""
+        self._writer.close()
+
     def here_every(self, thread: str) -> float:
         """How often (seconds) it is to be said who is here: often enough that nobody seems to go."""
         try:
@@ -128,9 +132,11 @@ class Writer:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._changed = threading.Condition()
+        self._closed = False
         self._here: dict[str, dict[str, int]] = {}
         self._seen: dict[tuple[str, str, str], None] = {}
-        threading.Thread(target=self._run, name="wshub-writer", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="wshub-writer", daemon=True)
+        self._thread.start()
 
     def here(self, thread: str, entered: Mapping[str, int]) -> None:
         """Participants are here."""
@@ -144,10 +150,17 @@ class Writer:
             self._seen[thread, identity, cursor] = None
             self._changed.notify()
 
+    def close(self) -> None:
+        """Write nothing more; returns when what is being written is."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+
     def _run(self) -> None:
-        while True:
+        while not self._closed:
             with self._changed:
-                self._changed.wait_for(lambda: self._here or self._seen)
+                self._changed.wait_for(lambda: self._here or self._seen or self._closed)
                 here, self._here = self._here, {}
                 seen, self._seen = self._seen, {}
             for thread, entered in here.items():
