@@ -180,6 +180,8 @@ class RunningHub:
         self.process: subprocess.Popen[bytes] | None = None
         self.environment: dict[str, str] = {}
         self.command = [sys.executable, "-m", "wshub"]
+        self.tls: ssl.SSLContext | None = None
+        """What its own certificate is checked by, where it has one."""
         self.write_ini(ini, uri=uri, server=server)
 
     def write_ini(self, ini: str = "", *, uri: str | None = None, server: str = "") -> None:
@@ -215,7 +217,10 @@ class RunningHub:
 
     def health(self) -> dict[str, object]:
         """What it says of itself."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        if self.tls:
+            connection = http.client.HTTPSConnection("localhost", self.port, timeout=10, context=self.tls)
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request("GET", "/healthz")
             return json.loads(connection.getresponse().read())

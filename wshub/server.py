@@ -7,6 +7,7 @@ import logging
 import os
 import resource
 import signal
+import socket
 import ssl
 import threading
 from collections import Counter, deque
@@ -62,13 +63,15 @@ class Server:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, stop.set)
-        self._site.store.bell.heard = self._on_bell
-        self._site.store.bell.start()
         host, port = self._settings.listen
         listening = await self._loop.create_server(
             lambda: Connection(self), host, port, ssl=self._tls, backlog=BACKLOG
         )
+        for listener in listening.sockets:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         commands = await self._listen_for_commands()
+        self._site.store.bell.heard = self._on_bell
+        self._site.store.bell.start()
         _log.info("hub %s at %s port %d", __version__, host, port)
         clock = asyncio.ensure_future(self._clock())
         await stop.wait()
@@ -126,6 +129,7 @@ class Server:
     def drop(self, connection: Connection, code: int, reason: str) -> None:
         """Close a connection and forget it."""
         self._counts[f"closed {code}"] += 1
+        _log.debug("%s closed %d: %s", connection.address or "local", code, reason)
         self.hub.forget(connection)
         connection.close(code, reason)
 
