@@ -161,6 +161,7 @@ def check(settings: SiteSettings, name: str | None) -> None:
     with _site(settings) as site:
         names = upkeep.thread_names(site, name)
         findings = [finding for each in names for finding in upkeep.check(site, each)]
+        findings += upkeep.check_hub(site) if name is None else []
     for finding in findings:
         click.echo(str(finding))
     if not settings.threads_folder.is_dir():

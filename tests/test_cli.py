@@ -242,3 +242,16 @@ def test_clear_removes_all_clips_when_it_is_confirmed(mozchat, add, folder):
     assert len(list((folder / "walk" / "media").iterdir())) == 1
     assert "1 clips removed" in mozchat("clear", "walk", "--yes")
     assert list((folder / "walk" / "media").iterdir()) == []
+
+
+def test_check_says_what_is_wrong_with_the_hubs_settings(mozchat, folder):
+    mozchat("new", "walk")
+    ini = folder.parent / "wshub" / "ws.ini"
+    ini.parent.mkdir()
+    ini.write_text("[common]\nwsOn=maybe\ncomposerPath=x\n")
+
+    text = mozchat("check", code=1)
+
+    assert "error: ws.ini line 2: wsOn" in text
+    assert "warning: ws.ini line 3: composerPath" in text
+    assert "1 threads, 1 errors, 1 warnings" in text

@@ -1,9 +1,11 @@
 """Settings of the whole site."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from mozchat.services.site import Site
 from mozchat.settings import SettingsError, SiteSettings
 
 
@@ -45,6 +47,16 @@ def test_who_sends_files_is_said_in_any_case(given, how):
 
 def test_the_floor_of_free_disk_can_be_switched_off():
     assert SiteSettings.from_environment({"MOZCHAT_MIN_FREE_BYTES": "0"}).min_free_bytes == 0
+
+
+def test_the_settings_of_the_hub_are_beside_the_threads_unless_said_otherwise(tmp_path):
+    threads = {"MOZCHAT_THREADS": str(tmp_path / "threads")}
+    named = {**threads, "MOZCHAT_HUB_INI": "/etc/mozchat/ws.ini"}
+
+    with closing(Site.of(SiteSettings.from_environment(threads))) as site:
+        assert site.hub_file.path == tmp_path / "wshub" / "ws.ini"
+    with closing(Site.of(SiteSettings.from_environment(named))) as site:
+        assert site.hub_file.path == Path("/etc/mozchat/ws.ini")
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,11 @@ def check(site: Site, thread_name: str) -> list[Finding]:
     return findings
 
 
+def check_hub(site: Site) -> list[Finding]:
+    """Everything that is wrong with `ws.ini`; without that file there is nothing."""
+    return [Finding(problem.level, str(problem)) for problem in site.hub_file.read()[1]]
+
+
 def sweep(site: Site, thread_name: str, *, dry_run: bool) -> Swept:
     """Remove what is over: expired clips and uploads, records without a file, files without a record, what killed
     processes were writing; then bring the catalogue on disk up to date. With `dry_run` nothing is changed."""

@@ -59,3 +59,17 @@ def test_it_serves_pages_and_scripts_and_makes_the_presets(installed, tmp_path):
         assert client.request("GET", "/help")[0] == 200
     finally:
         site.stop()
+
+
+def test_the_hub_is_in_it(installed, tmp_path):
+    (tmp_path / "threads").mkdir()
+    ended = subprocess.run(
+        [sys.executable, "-m", "wshub"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+    )
+
+    assert (installed / "wshub" / "ws.ini").is_file()
+    assert "MOZCHAT_HUB_INI can name another" in ended.stderr
