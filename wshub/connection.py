@@ -20,7 +20,7 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from wshub.hub import Listener
+from wshub.hub import POLICY, Listener
 
 MOST_IN = 16_384
 """Bytes of a frame that a client may send."""
@@ -33,8 +33,6 @@ GREETING_SECONDS = 10.0
 FAREWELL_SECONDS = 5.0
 """Within this time a connection that is closed is gone."""
 _DEAD = 1011
-_POLICY = 1008
-_OVERFLOW = 1013
 _quiet = logging.getLogger("wshub.websocket")
 _quiet.setLevel(logging.WARNING)
 _log = logging.getLogger(__name__)
@@ -82,7 +80,8 @@ class Connection(Listener, asyncio.BufferedProtocol):
         self.server = server
         self.websocket = ServerProtocol(max_size=MOST_IN, logger=_quiet)
         self.transport: Any = None
-        self.room = MOST_QUEUED
+        self.room = 0
+        """Bytes that may wait to be sent, known from the first frame on."""
         self.heard = True
         self.begun = b""
         """A text of which more is to come."""
@@ -127,16 +126,13 @@ class Connection(Listener, asyncio.BufferedProtocol):
         return self.websocket.state is State.OPEN
 
     def send(self, frame: bytes) -> bool:
-        """Send a frame; gives whether there was room for it."""
+        """Send a frame; gives whether there was room for it, as there always is for the first."""
         if self.websocket.state is not State.OPEN:
             return True
         self.transport.write(frame)
+        if not self.room:
+            self.room = MOST_QUEUED + len(frame)
         return bool(self.transport.get_write_buffer_size() <= self.room)
-
-    def send_first(self, frame: bytes) -> None:
-        """Send the first answer, however long it is."""
-        self.room = MOST_QUEUED + len(frame)
-        self.transport.write(frame)
 
     def close(self, code: int, reason: str) -> None:
         """Say goodbye, and hang up as soon as that has been sent or the time for it is over."""
@@ -177,7 +173,7 @@ class Connection(Listener, asyncio.BufferedProtocol):
 
     def _frame(self, frame: Frame) -> None:
         if frame.opcode is Opcode.BINARY:
-            self.server.drop(self, _POLICY, "text was expected")
+            self.server.drop(self, POLICY, "text was expected")
         elif frame.opcode in (Opcode.TEXT, Opcode.CONT) and self.is_open:
             self.begun += bytes(frame.data)
             if frame.fin:
@@ -206,13 +202,13 @@ def _json(status: http.HTTPStatus, body: dict[str, Any]) -> Response:
 
 
 def _address_of(peer: str, headers: Headers) -> str:
-    """Where a connection comes from, for counting: the peer, or behind a web server on this machine what that says
+    """Where a connection comes from, for counting: the peer, or behind a web server of this network what that says
     last. "" for this machine itself. Of IPv6 the network counts: a home has as many addresses as it likes."""
     with contextlib.suppress(ValueError):
         address = ipaddress.ip_address(peer)
-        if address.is_loopback:
-            forwarded = ",".join(headers.get_all("X-Forwarded-For")).rpartition(",")[2]
-            address = ipaddress.ip_address(forwarded.strip())
+        forwarded = headers.get_all("X-Forwarded-For")
+        if address.is_private and forwarded:
+            address = ipaddress.ip_address(forwarded[-1].rpartition(",")[2].strip())
         address = getattr(address, "ipv4_mapped", None) or address
         if address.version == 6:
             return str(ipaddress.ip_network((address, 64), strict=False))

@@ -65,7 +65,12 @@ class Server:
             self._loop.add_signal_handler(number, stop.set)
         host, port = self._settings.listen
         listening = await self._loop.create_server(
-            lambda: Connection(self), host, port, ssl=self._tls, backlog=BACKLOG
+            lambda: Connection(self),
+            host,
+            port,
+            ssl=self._tls,
+            ssl_handshake_timeout=GREETING_SECONDS if self._tls else None,
+            backlog=BACKLOG,
         )
         for listener in listening.sockets:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)

@@ -116,6 +116,18 @@ def test_a_bad_value_is_an_error_that_says_what_was_expected(arguments, expected
     assert [(problem.level, str(problem)) for problem in wrong] == [("error", expected)]
 
 
+@pytest.mark.parametrize("uri", ["wss://a.example", "ws://[::1]:8080/hub", "wss://a.example:1/b/hub"])
+def test_an_address_of_a_websocket_is_taken(uri):
+    assert parsed(f"wsServerUri={uri}")[0].server_uri == uri
+
+
+@pytest.mark.parametrize(
+    "uri", ["wss://", "wss://a b", "wss://a'none'", "wss://a:0", "wss://a:99999", "wss://a?b=c"]
+)
+def test_what_is_none_is_not(uri):
+    assert [problem.key for problem in parsed(f'wsServerUri="{uri}"')[1]] == ["wsServerUri"]
+
+
 def test_what_means_nothing_is_a_warning():
     assert problems("wsLocalPort=1") == [
         "ws.ini line 2: wsLocalPort: does not count here; it belongs in [server]"

@@ -471,6 +471,37 @@ def test_with_its_own_certificate_it_speaks_tls(own_stage, tmp_path):
     assert own_stage.hub.process.wait(PATIENCE) == 0
 
 
+def test_a_first_answer_may_be_long_for_a_slow_reader(stage):
+    ann = stage.join("Ann")
+    for number in range(600):
+        ann.say("*", f"{number} {'é' * 990}")
+    given = stage.ticket(ann)
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.settimeout(PATIENCE)
+        slow.connect(("127.0.0.1", stage.hub.port))
+        slow.sendall(UPGRADE)
+        assert b" 101 " in slow.recv(4096)
+        slow.sendall(hello(given["ticket"]))
+        ann.say("*", "the last one")
+        data = b""
+        while b"the last one" not in data:
+            data += slow.recv(65_536)
+    assert len(data) > 1_000_000
+
+
+def test_an_upload_waits_for_no_hub_that_has_stopped(own_stage):
+    ann = own_stage.join("Ann")
+    push, _ = own_stage.listen(ann)
+    os.kill(own_stage.hub.process.pid, signal.SIGSTOP)
+    clips = [ann.publish()["id"] for _ in range(20)]
+    os.kill(own_stage.hub.process.pid, signal.SIGCONT)
+    told = []
+    while len(told) < len(clips):
+        told += [clip["id"] for clip in push.take_until("clips")["clips"]["added"]]
+    assert told == clips
+
+
 def test_an_upload_costs_no_more_with_a_dead_hub(own_stage):
     ann = own_stage.join("Ann")
     own_stage.listen(ann)
