@@ -1,5 +1,7 @@
-"""`python -m wshub` is `mozchat hub`."""
+"""`python -m wshub` is `mozchat hub`; an option before the command, such as `--threads`, may follow."""
+
+import sys
 
 from mozchat.cli import main
 
-main(["hub"], prog_name="python -m wshub")
+main([*sys.argv[1:], "hub"], prog_name="python -m wshub")

@@ -20,7 +20,8 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from wshub.hub import POLICY, Listener
+from wshub.hub import POLICY
+from wshub.room import Listener
 
 MOST_IN = 16_384
 """Bytes of a frame that a client may send."""

@@ -7,7 +7,7 @@ the same cursor most of the time: what is new is looked up, and written, once fo
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from mozchat.domain.errors import Forbidden, Missing, MozchatError, NotJoined
 from mozchat.domain.thread_state import Changes
 from mozchat.services.hub import Admission
+from wshub.room import Group, Listener, Room
 
 INVALID_DATA = 1007
 POLICY = 1008
@@ -31,94 +32,6 @@ MOST_FRAMES = 120
 FRAMES_WITHIN_MS = 10_000
 _ENTERED = attrgetter("entered")
 _NO_HOST = "//"
-
-
-class Listener:
-    """A connection, as the logic knows it. `address` is where it comes from, "" where that says nothing; `host`
-    the one that it was made to, and `origin` the page that made it, if a browser says so."""
-
-    __slots__ = ("address", "admission", "counted", "entered", "group", "host", "origin", "since")
-
-    def __init__(self, address: str = "", host: str = "", origin: str | None = None) -> None:
-        self.address = address
-        self.host = host
-        self.origin = origin
-        self.admission: Admission | None = None
-        self.group: Group | None = None
-        self.entered = 0
-        self.since = 0
-        self.counted = 0
-
-
-class Group:
-    """Listeners of a thread that have been told everything up to the same cursor."""
-
-    __slots__ = ("cursor", "listeners")
-
-    def __init__(self, cursor: str) -> None:
-        self.cursor = cursor
-        self.listeners: set[Listener] = set()
-
-
-class Room:
-    """A thread with listeners: by identity, and by how far they have been told."""
-
-    def __init__(self) -> None:
-        self.people: defaultdict[str, set[Listener]] = defaultdict(set)
-        self.groups: dict[str, Group] = {}
-        self.checked: object = None
-        """What the people were last checked against."""
-
-    def enter(self, listener: Listener, identity: str, cursor: str) -> None:
-        """One listener more, told up to a cursor."""
-        self.people[identity].add(listener)
-        self._place(listener, cursor)
-
-    def leave(self, listener: Listener, identity: str) -> None:
-        """One less."""
-        self.people[identity].discard(listener)
-        if not self.people[identity]:
-            del self.people[identity]
-        self._unplace(listener)
-
-    def move(self, listener: Listener, cursor: str) -> None:
-        """A listener has been told up to another cursor."""
-        self._unplace(listener)
-        self._place(listener, cursor)
-
-    def move_all(self, group: Group, cursor: str) -> None:
-        """A whole group has."""
-        del self.groups[group.cursor]
-        there = self.groups.get(cursor)
-        if there is None:
-            group.cursor = cursor
-            self.groups[cursor] = group
-            return
-        smaller, larger = sorted((group, there), key=lambda each: len(each.listeners))
-        for listener in smaller.listeners:
-            listener.group = larger
-        larger.listeners |= smaller.listeners
-        larger.cursor = cursor
-        self.groups[cursor] = larger
-
-    def listeners(self) -> list[Listener]:
-        """All of them."""
-        return [listener for listeners in self.people.values() for listener in listeners]
-
-    def _place(self, listener: Listener, cursor: str) -> None:
-        group = self.groups.get(cursor)
-        if group is None:
-            group = self.groups[cursor] = Group(cursor)
-        group.listeners.add(listener)
-        listener.group = group
-
-    def _unplace(self, listener: Listener) -> None:
-        group = listener.group
-        if group is not None:
-            group.listeners.discard(listener)
-            if not group.listeners:
-                del self.groups[group.cursor]
-            listener.group = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +164,11 @@ class Hub:
             return self._refuse(room.listeners(), error)
         return deeds
 
+    def refuse(self, thread: str, reason: str) -> list[Deed]:
+        """Something went wrong with a thread: its listeners are to come back, with the cursors that they have."""
+        room = self.rooms.get(thread)
+        return self._close(room.listeners(), TRY_AGAIN, reason) if room else []
+
     def keep_online(self, thread: str) -> None:
         """Say of everybody in a thread that they are here."""
         room = self.rooms.get(thread)
@@ -323,6 +241,8 @@ class Hub:
                 return self._close([listener], POLICY, "seen is a cursor")
             self._source.seen(admission.thread, admission.identity, frame["seen"])
         if "ping" in frame:
+            if not isinstance(frame["ping"], int | float | str):
+                return self._close([listener], POLICY, "ping is a number or a text")
             return [Delivery([listener], json.dumps({"pong": frame["ping"]}))]
         return []
 
@@ -342,6 +262,8 @@ class Hub:
         return self._close(gone, POLICY, "not a participant any more") if gone else []
 
     def _tell(self, room: Room, group: Group, view: View) -> list[Deed]:
+        if not group.listeners:
+            return []
         news = view.news(group.cursor)
         if news is None:
             return [self._tell_alone(room, listener, view) for listener in list(group.listeners)]

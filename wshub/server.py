@@ -190,6 +190,7 @@ class Server:
                 self._do(self.hub.changed(name))
             except Exception:
                 _log.exception("%s: not told", name)
+                self._do(self.hub.refuse(name, "a fault of the hub"))
 
     async def _clock(self) -> None:
         counted = self._loop.time()

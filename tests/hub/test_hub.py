@@ -7,7 +7,8 @@ import pytest
 
 from mozchat.services import upkeep
 from wshub import hub as hubs
-from wshub.hub import Closing, Delivery, Hub, Listener
+from wshub.hub import Closing, Delivery, Hub
+from wshub.room import Listener
 from wshub.source import SiteSource
 
 INI = "userStatusFadeS=5\nmaxBlobBytes=60000\nmaxMediaFolderBytes=1000000"
@@ -244,10 +245,12 @@ def test_what_was_seen_counts_as_delivered(desk, join, until):
 def test_a_ping_is_answered_with_what_it_carries(desk, join):
     listener = desk.connect(join("walk", "Ann"))
     desk.take(listener)
-    for value in (7, "x", None, [1]):
+    for value in (7, "x", 0.5):
         desk.say(listener, {"ping": value})
+    assert desk.take(listener) == [{"pong": 7}, {"pong": "x"}, {"pong": 0.5}]
 
-    assert desk.take(listener) == [{"pong": 7}, {"pong": "x"}, {"pong": None}, {"pong": [1]}]
+    desk.say(listener, {"ping": [1]})
+    assert desk.closed == {listener: hubs.POLICY}
 
 
 def test_fields_that_are_not_known_are_passed_over(desk, join):
@@ -410,6 +413,16 @@ def test_a_thread_with_a_mistake_in_its_settings_says_come_back(desk, join, make
     desk.look()
 
     assert desk.closed == {listener: hubs.TRY_AGAIN}
+
+
+def test_after_a_fault_its_listeners_are_to_come_back(desk, join):
+    listener, other = desk.connect(join("walk", "Ann")), desk.connect(join("cave", "Eve"))
+    desk._do(desk.hub.refuse("walk", "a fault of the hub"))
+    desk._do(desk.hub.refuse("nowhere", "a fault of the hub"))
+
+    assert desk.closed == {listener: hubs.TRY_AGAIN}
+    assert list(desk.hub.rooms) == ["cave"]
+    desk.say(other, {"ping": 1})
 
 
 def test_a_thread_that_the_hub_does_not_serve_is_kept_out(site, make_thread, join):

@@ -17,7 +17,8 @@ from mozchat.services.access import approach
 from mozchat.services.hub import Admission
 from mozchat.services.sessions import join
 from mozchat.services.site import Site
-from wshub.hub import INVALID_DATA, POLICY, Closing, Delivery, Hub, Listener
+from wshub.hub import INVALID_DATA, POLICY, Closing, Delivery, Hub
+from wshub.room import Listener
 from wshub.source import SiteSource
 
 VALUES = st.recursive(
