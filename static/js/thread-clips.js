@@ -9,6 +9,7 @@ import { copyLink } from "./player/clip-menu.js";
 import { Expiry } from "./player/expiry.js";
 import { Heard } from "./player/heard.js";
 import { News } from "./player/news.js";
+import { PlayTurn, takeTurns } from "./player/play-turn.js";
 import { Player } from "./player/player.js";
 import { Playlist } from "./player/playlist.js";
 import { Posters } from "./player/poster.js";
@@ -65,7 +66,7 @@ function makeClips({ api, preferences }) {
   const catalogue = new Catalogue();
   if (flag(settings.hideExpired)) new Expiry({ catalogue, skew: () => api.skew });
   const heard = new Heard({ base, thread: thread.name });
-  const playlist = new Playlist({ catalogue, preferences, myAuthorId: me.authorId });
+  const playlist = new Playlist({ catalogue, preferences, heard, myAuthorId: me.authorId });
   const media = el("video", { playsInline: true, preload: "auto" });
   const player = new Player({ catalogue, playlist, preferences, heard, media });
   const tabs = new Tabs({ name: `mozchat${base}:downlink` });
@@ -103,6 +104,7 @@ function joinPlayer({ api, catalogue, heard, playlist, media, player, outbox, re
     const { clip } = player.state;
     screen.show((clip && clips.item(clip.id)?.screen) ?? null);
   });
+  takeTurns({ turn: new PlayTurn({ locks: navigator.locks, name: `mozchat${base}:${thread.name}:play` }), player });
 }
 
 /**

@@ -136,3 +136,24 @@ def test_a_tab_that_stands_still_is_replaced_and_follows_when_it_goes_on(site, m
     dialogs[0].accept()
     expect(chat_of(ann.page).get_by_text("Said while it stood still.")).to_have_count(1)
     assert tabs.leader() is second
+
+
+def plays_of(page):
+    return page.evaluate("() => window.mozchatHeard.plays()")
+
+
+def test_new_clips_are_heard_from_one_tab_and_from_the_next_when_it_is_closed(site, make_thread, someone):
+    thread = make_thread("mediaChat")
+    ann, bob = someone("Ann").enter(site, thread), someone("Bob").enter(site, thread)
+    second, _ = Tabs(ann).open(site, thread)
+    second.get_by_role("log", name="Chat").click()
+    bob.record(2)
+    expect(second.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+    expect(ann.page.get_by_text("Plays in another tab.")).to_be_visible()
+    expect(ann.button("Play here")).to_be_visible()
+    expect(second.get_by_role("button", name="Stop", exact=True)).to_be_hidden()
+    expect(ann.page.get_by_text("Plays in another tab.")).to_be_hidden()
+    assert (len(plays_of(ann.page)), len(plays_of(second))) == (0, 1)
+    second.close()
+    bob.record(1)
+    ann.wait_until_heard(1)

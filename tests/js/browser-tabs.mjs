@@ -156,7 +156,7 @@ export class FakeBrowser {
 }
 
 /** One tab; nothing happens in it while it is frozen, and nothing more when it is dead. */
-class FakeTab {
+export class FakeTab {
   page = new FakePage();
   frame = new EventTarget();
   isDead = false;
@@ -189,22 +189,36 @@ class FakeTab {
   }
 }
 
-/** Exclusive locks as the Web Locks API has them, with `signal` and `steal`. */
-class FakeLocks {
+/** Exclusive locks as the Web Locks API has them, with `signal` and `steal`, of tabs that can be frozen and killed. */
+export class FakeLocks {
+  #byName = new Map();
+
+  of(tab) {
+    return { request: (name, ...rest) => this.#lock(name).request(tab, rest.length > 1 ? rest[0] : {}, rest.at(-1)) };
+  }
+
+  /** The tab is gone. */
+  free(tab) {
+    for (const lock of this.#byName.values()) lock.free(tab);
+  }
+
+  #lock(name) {
+    if (!this.#byName.has(name)) this.#byName.set(name, new FakeLock());
+    return this.#byName.get(name);
+  }
+}
+
+class FakeLock {
   /** @type {{tab: FakeTab, reject: (error: Error) => void}|null} */
   #held = null;
   #queue = [];
-
-  of(tab) {
-    return { request: (name, options, callback) => this.#request(tab, options, callback) };
-  }
 
   free(tab) {
     this.#queue = this.#queue.filter((request) => request.tab !== tab);
     if (this.#held?.tab === tab) this.#release(this.#held);
   }
 
-  #request(tab, { steal = false, signal }, callback) {
+  request(tab, { steal = false, signal }, callback) {
     return new Promise((resolve, reject) => {
       const aborted = () => new DOMException("aborted", "AbortError");
       const request = { tab, callback, resolve: (value) => tab.does(() => resolve(value)), reject: () => tab.does(() => reject(aborted())) };

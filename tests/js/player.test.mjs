@@ -17,8 +17,8 @@ beforeEach(() => {
   catalogue = new Catalogue();
   catalogue.apply({ reset: true, clips: { added: [clip(1), clip(2, mine), clip(3)] } });
   preferences = new FakePreferences({ playNew: true, onlyOthers: true, speed: 1, volume: 0.8 });
-  const playlist = new Playlist({ catalogue, preferences, myAuthorId: "me" });
   heard = new Heard({ thread: "walk", storage: new Storage({ area: new FakeArea(), tabs: {} }) });
+  const playlist = new Playlist({ catalogue, preferences, heard, myAuthorId: "me" });
   media = new FakeMedia();
   clock = new FakeClock();
   fetched = [];

@@ -6,13 +6,14 @@ import { Playlist } from "../../static/js/player/playlist.js";
 import { clip, FakePreferences } from "./support.mjs";
 
 const mine = { author: "Me", authorId: "me" };
-let catalogue, preferences, playlist;
+let catalogue, preferences, heard, playlist;
 
 beforeEach(() => {
   catalogue = new Catalogue();
   catalogue.apply({ reset: true, clips: { added: [clip(1), clip(2, mine), clip(3)] } });
   preferences = new FakePreferences({ playNew: true, onlyOthers: true });
-  playlist = new Playlist({ catalogue, preferences, myAuthorId: "me" });
+  heard = new Set();
+  playlist = new Playlist({ catalogue, preferences, heard, myAuthorId: "me" });
 });
 
 function arrive(...clips) {
@@ -113,4 +114,20 @@ test("Stop forgets what waits, and silences whoever is speaking until a pause", 
 test("it knows whose a clip is by the identity, not by the name", () => {
   assert.ok(playlist.isMine(clip(9, mine)));
   assert.ok(!playlist.isMine(clip(9, { author: "Me", authorId: undefined })));
+});
+
+test("what was heard in another tab is not waited for", () => {
+  arrive(clip(4), clip(5));
+  assert.equal(playlist.waiting, 2);
+  heard.add("c4");
+  assert.equal(playlist.waiting, 1);
+  assert.equal(next(null), "c5");
+});
+
+test("what waits can be forgotten, and what comes later is played", () => {
+  arrive(clip(4));
+  playlist.forgetWaiting();
+  assert.equal(playlist.waiting, 0);
+  arrive(clip(5));
+  assert.equal(next(null), "c5");
 });

@@ -12,6 +12,7 @@
  * @property {(leading: boolean) => void} onChange
  * @property {() => void} onBeat time for the leader to give a sign of life
  */
+import { StandingLock } from "../standing-lock.js";
 
 /** Milliseconds between two signs of life. */
 const BEAT = 5000;
@@ -19,10 +20,8 @@ const BEAT = 5000;
 export const MOST_MISSED = 2;
 
 export class Leadership {
-  leading = false;
   #parts;
-  /** Our place in the line for the lock, and our hold on it: both end with it. @type {AbortController|null} */
-  #place = null;
+  #lock;
   /** @type {any} */
   #timer;
   #missed = 0;
@@ -32,20 +31,22 @@ export class Leadership {
   /** @param {Parts} parts */
   constructor(parts) {
     this.#parts = parts;
+    const { locks, name } = parts;
+    this.#lock = new StandingLock({ locks, name, onChange: (leading) => this.#changed(leading) });
+  }
+
+  get leading() {
+    return this.#lock.held;
   }
 
   join() {
-    this.#missed = 0;
-    this.#rank = null;
-    this.#request(false);
+    this.#stand();
     this.#tick();
   }
 
   leave() {
     this.#parts.clock.clearTimeout(this.#timer);
-    this.#place?.abort();
-    this.#place = null;
-    this.#is(false);
+    this.#lock.leave();
   }
 
   /** @param {number} rank the leader gave a sign of life: how well it is placed */
@@ -57,7 +58,8 @@ export class Leadership {
 
   /** This tab's own rank may have changed. */
   reconsider() {
-    if (this.#place && !this.leading && this.#rank !== null && this.#parts.rank() > this.#rank) this.#request(true);
+    const isBetter = this.#rank !== null && this.#parts.rank() > this.#rank;
+    if (this.#lock.standing && !this.leading && isBetter) this.#stand({ steal: true });
   }
 
   #tick() {
@@ -65,38 +67,25 @@ export class Leadership {
     this.#timer = clock.setTimeout(() => {
       this.#tick();
       if (this.leading) onBeat();
-      else if (++this.#missed > MOST_MISSED) this.#request(true);
+      else if (++this.#missed > MOST_MISSED) this.#stand({ steal: true });
     }, BEAT);
   }
 
-  /** @param {boolean} steal at once, from whoever leads */
-  async #request(steal) {
-    this.#place?.abort();
+  /** @param {{steal?: boolean}} [how] */
+  #stand(how) {
+    this.#forget();
+    this.#lock.stand(how);
+  }
+
+  /** What is known of a leader is not of the next one. */
+  #forget() {
     this.#missed = 0;
     this.#rank = null;
-    const place = new AbortController();
-    this.#place = place;
-    const { signal } = place;
-    const over = new Promise((resolve) => { signal.addEventListener("abort", resolve); });
-    try {
-      await this.#parts.locks.request(this.#parts.name, steal ? { steal } : { signal }, () => {
-        if (signal.aborted) return;
-        this.#is(true);
-        return over;
-      });
-    } catch (error) {
-      if (signal.aborted) return; // we gave it up
-      // Where the browser refuses locks nobody else can lead for us.
-      if (/** @type {Error} */ (error).name !== "AbortError") return this.#is(true);
-      this.#is(false);
-      this.#request(false);
-    }
   }
 
   /** @param {boolean} leading */
-  #is(leading) {
-    if (leading === this.leading) return;
-    this.leading = leading;
+  #changed(leading) {
+    if (!leading) this.#forget();
     this.#parts.onChange(leading);
   }
 }

@@ -34,7 +34,7 @@ export class MiniPlayer {
   #speed = el("button", { type: "button", class: "speed", on: { click: () => this.#faster() } });
   #listen = el("button", { type: "button", class: "btn pri grow", text: t("player.start"), on: { click: () => this.#player.unlock() } });
   #standing = el("span", { class: "grow cut t13" });
-  #goOn = el("button", { type: "button", class: "btn", text: t("player.goOn"), on: { click: () => this.#player.standby(false) } });
+  #goOn = el("button", { type: "button", class: "btn", on: { click: () => this.#goesOn() } });
   #more = el("button", { type: "button", class: "ib dim i20 more", "aria-label": t("clip.more"), "aria-expanded": "false",
     on: { click: () => this.#openMenu() } }, icon("more"));
   #stop = el("button", { type: "button", class: "ib dim i20", "aria-label": t("player.stop"),
@@ -65,7 +65,7 @@ export class MiniPlayer {
   #show(state) {
     const { clip, waiting, standby, stopAfterThis } = state;
     const quiet = !clip || state.state === "unplayable";
-    this.#place.hidden = quiet && !standby;
+    this.#place.hidden = quiet && !standby && !(state.elsewhere && waiting);
     if (this.#place.hidden) return;
     this.#place.dataset.state = quiet ? "paused" : state.state;
     this.#queue.textContent = quiet ? "" : stopAfterThis ? t("player.stopAfter") : waiting ? tn("player.queue", waiting) : "";
@@ -73,14 +73,25 @@ export class MiniPlayer {
     for (const part of [this.#play, this.#name, this.#stop, this.#more]) part.hidden = quiet;
     this.#listen.hidden = quiet || state.state !== "blocked";
     for (const part of [this.#line, this.#time, this.#speed]) part.hidden = quiet || state.state === "blocked";
-    this.#standing.textContent = waiting ? `${t("player.standby")}: ${tn("player.queue", waiting)}` : t("player.standingBy");
-    if (quiet) return;
+    if (quiet) return this.#showQuiet(state);
     const playing = state.state === "playing" || state.state === "loading";
     this.#showClip(clip);
     this.#name.textContent = clip.author;
     this.#play.setAttribute("aria-label", t(playing ? "clip.pause" : "clip.play"));
     setBeadIcon(this.#bead, playing ? "pause" : "play");
     this.#showTime(state);
+  }
+
+  /** @param {PlayerState} state nothing is on here, but clips may wait */
+  #showQuiet({ waiting, standby }) {
+    const words = waiting ? `${t("player.standby")}: ${tn("player.queue", waiting)}` : t("player.standingBy");
+    this.#standing.textContent = standby ? words : t("player.elsewhere");
+    this.#goOn.textContent = t(standby ? "player.goOn" : "player.playHere");
+  }
+
+  #goesOn() {
+    if (this.#player.state.standby) this.#player.standby(false);
+    else this.#player.playHere();
   }
 
   /** @param {import("../api.js").Clip} clip */

@@ -15,6 +15,7 @@
  * @property {number} waiting new clips that will be played after this
  * @property {boolean} stopAfterThis
  * @property {boolean} standby
+ * @property {boolean} elsewhere another tab of this thread plays what comes in
  */
 
 import { systemClock } from "../clock.js";
@@ -28,10 +29,11 @@ export class Player extends EventTarget {
   #catalogue;
   #playlist;
   #preferences;
+  #heard;
   #deck;
   #stopAfter = false;
   #standby = false;
-  /** Who needs silence: "recorder", "preview", "call". @type {Set<string>} */
+  /** Who needs silence: "recorder", "preview", "call"; "elsewhere": another tab plays. @type {Set<string>} */
   #holds = new Set();
   /** It was a hold that paused, so it goes on by itself. */
   #interrupted = false;
@@ -51,6 +53,7 @@ export class Player extends EventTarget {
     this.#catalogue = catalogue;
     this.#playlist = playlist;
     this.#preferences = preferences;
+    this.#heard = heard;
     this.#deck = new Deck({ catalogue, heard, preferences, media, preloader, clock });
     this.#deck.addEventListener("state", () => this.#tell());
     this.#deck.addEventListener("time", () => this.#tellTime());
@@ -59,6 +62,7 @@ export class Player extends EventTarget {
     this.#deck.addEventListener("broken", () => this.#advance());
     catalogue.addEventListener("change", (event) => this.#clipsChanged(/** @type {CustomEvent} */ (event).detail));
     preferences.addEventListener("change", () => this.#prepareNext());
+    heard.addEventListener("change", () => this.#tell());
   }
 
   /** @returns {PlayerState} */
@@ -67,7 +71,13 @@ export class Player extends EventTarget {
     return {
       clip, state: phase, problem, position, duration,
       waiting: this.#playlist.waiting, stopAfterThis: this.#stopAfter, standby: this.#standby,
+      elsewhere: this.#holds.has("elsewhere"),
     };
+  }
+
+  /** It plays, or somebody in this tab needs silence. */
+  get isBusy() {
+    return this.#deck.on || [...this.#holds].some((who) => who !== "elsewhere");
   }
 
   /** Seconds. */
@@ -145,13 +155,31 @@ export class Player extends EventTarget {
 
   /** @param {string} [who] needs silence */
   hold(who = "recorder") {
+    if (this.#holds.has(who)) return;
     this.#holds.add(who);
     this.#interrupt();
+    this.#tell();
   }
 
   /** @param {string} [who] needs it no longer */
   release(who = "recorder") {
-    if (this.#holds.delete(who)) this.#goOn(this.#interrupted);
+    if (!this.#holds.delete(who)) return;
+    const { clip } = this.#deck;
+    if (who === "elsewhere" && this.#interrupted && clip && this.#heard.has(clip.id)) this.#deck.close(); // heard there
+    this.#goOn(this.#interrupted);
+    this.#tell();
+  }
+
+  /** Plays here what waits, whoever needed silence. */
+  playHere() {
+    this.#release();
+    this.#goOn(false);
+  }
+
+  /** What has come and was not played yet is left to the person. */
+  forgetWaiting() {
+    this.#playlist.forgetWaiting();
+    this.#tell();
   }
 
   /** @param {number} seconds */

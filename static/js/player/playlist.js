@@ -15,6 +15,7 @@ const BREATH = 5000;
 export class Playlist {
   #catalogue;
   #preferences;
+  #heard;
   #me;
   /** Arrived and not yet played, in order. @type {Clip[]} */
   #queue = [];
@@ -26,15 +27,17 @@ export class Playlist {
    * @param {object} parts
    * @param {Pick<import("./catalogue.js").Catalogue, "clips"|"get">} parts.catalogue
    * @param {Pick<import("../preferences.js").Preferences, "get"|"addEventListener">} parts.preferences
+   * @param {Pick<import("./heard.js").Heard, "has">} parts.heard
    * @param {string} parts.myAuthorId
    */
-  constructor({ catalogue, preferences, myAuthorId }) {
+  constructor({ catalogue, preferences, heard, myAuthorId }) {
     this.#catalogue = catalogue;
+    this.#heard = heard;
     this.#preferences = preferences;
     this.#me = myAuthorId;
     preferences.addEventListener("change", (event) => {
       const { key, value } = /** @type {CustomEvent} */ (event).detail;
-      if (key === "playNew" && !value) this.#queue = [];
+      if (key === "playNew" && !value) this.forgetWaiting();
     });
   }
 
@@ -89,12 +92,16 @@ export class Playlist {
     return next;
   }
 
+  forgetWaiting() {
+    this.#queue = [];
+  }
+
   /**
    * Nothing more of this: whoever is speaking in a row of clips is not heard until there is a pause.
    * @param {Clip|null} current
    */
   stop(current) {
-    this.#queue = [];
+    this.forgetWaiting();
     this.#onwards = false;
     this.#silenced = current;
   }
@@ -109,9 +116,9 @@ export class Playlist {
     return !(this.#preferences.get("onlyOthers") && this.isMine(clip));
   }
 
-  /** @param {Clip} clip of the queue; what has been removed is not waited for */
+  /** @param {Clip} clip of the queue; what has been removed, or heard in another tab, is not waited for */
   #wanted(clip) {
-    return this.#catalogue.get(clip.id) !== undefined && this.#allowed(clip);
+    return this.#catalogue.get(clip.id) !== undefined && this.#allowed(clip) && !this.#heard.has(clip.id);
   }
 
   /** @param {Clip} clip */
