@@ -140,6 +140,16 @@ def test_whom_to_call_is_who_is_chosen_or_the_only_other_one(site, make_thread, 
     assert ann.page.evaluate("[standIn.state.peer, standIn.state.video]") == ["Bob", True]
 
 
+def test_behind_somebody_chosen_by_keyboard_comes_call(with_phone):
+    ann = with_phone(others=("Bob", "Cleo"))
+    ann.page.get_by_role("list", name="Online").get_by_role("button", name="Bob").focus()
+    ann.page.keyboard.press("Enter")
+    expect(ann.page.get_by_role("textbox", name="To", exact=True)).to_have_value("Bob")
+    ann.page.keyboard.press("Tab")
+    expect(ann.button("Call")).to_be_focused()
+    expect(ann.button("Call")).to_have_text("Call Bob")
+
+
 def test_somebody_who_is_away_cannot_be_called(with_phone):
     ann = with_phone()
     ann.page.get_by_role("textbox", name="To").fill("Rosa")
@@ -323,6 +333,18 @@ def test_a_missed_call_stays_in_the_log_and_can_be_returned(with_phone):
     ann.page.reload()
     open_people(ann)
     expect(ann.page.get_by_role("log", name="Chat")).to_contain_text("Missed call with picture")
+    ann.button("Call back").click()
+    assert ann.page.evaluate("[standIn.state.phase, standIn.state.peer]") == ["calling", "Bob"]
+
+
+def test_somebody_who_called_and_left_is_addressed_instead_of_called_back(with_phone):
+    ann = with_phone()
+    detail = "{name: 'Eve', at: Date.now(), video: false}"
+    ann.page.evaluate(f"standIn.dispatchEvent(new CustomEvent('missed', {{detail: {detail}}}))")
+    ann.button("Call back").click()
+    expect(ann.page.get_by_role("textbox", name="To", exact=True)).to_have_value("Eve")
+    expect(ann.page.locator("#call-hint")).to_contain_text("Eve")
+    assert phase(ann) == "idle"
 
 
 def test_a_talk_is_a_line_of_the_log(with_phone):

@@ -61,18 +61,41 @@ export class CallActions {
     this.#show();
   }
 
+  /**
+   * @param {string} name
+   * @returns {boolean} whether they can be called; why not is said
+   */
+  callBack(name) {
+    const obstacle = this.#obstacleTo(this.#online(name), name);
+    if (obstacle) announce(obstacle, { assertive: true });
+    else this.#parts.phone.call(name);
+    return !obstacle;
+  }
+
   /** The one who would be called: who is chosen, or the only other one. */
   get #callee() {
-    const chosen = this.#others.find((name) => name.toLowerCase() === this.#addressed.toLowerCase());
-    if (this.#addressed) return chosen ?? null;
+    if (this.#addressed) return this.#online(this.#addressed);
     return this.#others.length === 1 ? this.#others[0] : null;
   }
 
-  /** Why there is no call to be had; "" when there is. */
+  /** @param {string} name in whatever case */
+  #online(name) {
+    return this.#others.find((other) => other.toLowerCase() === name.toLowerCase()) ?? null;
+  }
+
   get #obstacle() {
+    return this.#obstacleTo(this.#callee, this.#addressed);
+  }
+
+  /**
+   * Why there is no call to be had; "" when there is.
+   * @param {string|null} callee
+   * @param {string} addressed
+   */
+  #obstacleTo(callee, addressed) {
     if (!this.#parts.phone.supported) return t(globalThis.isSecureContext ? "call.cannot" : "call.insecure");
-    if (this.#callee) return "";
-    if (this.#addressed) return t("call.away", { name: this.#addressed });
+    if (callee) return "";
+    if (addressed) return t("call.away", { name: addressed });
     return t(this.#others.length ? "call.choose" : "call.nobody");
   }
 

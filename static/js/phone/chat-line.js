@@ -11,17 +11,23 @@ import { logWords } from "./call-words.js";
 export class ChatLine {
   #me;
   #onRetry;
+  #onCallBack;
   #state = el("div", { class: "msg-state t13 dim" });
   /** @type {HTMLElement} */
   element;
 
   /**
    * @param {Line} line
-   * @param {{me: string, lang: string, onRetry: (line: Line) => void}} parts `me` is a name
+   * @param {object} parts
+   * @param {string} parts.me name
+   * @param {string} parts.lang
+   * @param {(line: Line) => void} parts.onRetry
+   * @param {(name: string) => void} parts.onCallBack
    */
-  constructor(line, { me, lang, onRetry }) {
+  constructor(line, { me, lang, onRetry, onCallBack }) {
     this.#me = me;
     this.#onRetry = onRetry;
+    this.#onCallBack = onCallBack;
     const mine = line.from === me;
     const note = line.to === "*" || line.call ? "" : mine ? t("chat.toName", { name: line.to }) : t("chat.toYou");
     const exact = exactTime(line.sent, lang);
@@ -31,8 +37,19 @@ export class ChatLine {
         el("b", { text: mine ? t("you") : line.from }),
         el("time", { dateTime: line.sent, title: exact, text: timeOfDay(line.sent, Date.now(), lang) }),
         note && el("span", { class: "to-note", text: note })),
-      line.call ? el("p", null, icon("phone"), callWords(line, me)) : el("p", { text: line.text }));
+      line.call ? this.#callText(line, line.call) : el("p", { text: line.text }));
     this.showState(line);
+  }
+
+  /**
+   * @param {Line} line
+   * @param {import("./call-words.js").LogEntry} call
+   */
+  #callText(line, call) {
+    const words = el("p", null, icon("phone"), el("span", { class: "grow", text: callWords(line, this.#me) }));
+    const callBack = () => this.#onCallBack(line.from);
+    if (call.key === "missed") words.append(el("button", { type: "button", class: "btn s", text: t("call.offer.back"), on: { click: callBack } }));
+    return words;
   }
 
   /**

@@ -1,7 +1,7 @@
 /**
  * The chat: lines to everybody or to one, and what became of one's own.
  *
- * Event: "line", detail {line}, when somebody else wrote.
+ * Events: "line", detail {line}, when somebody else wrote; "callBack", detail {name}.
  *
  * @typedef {import("./chat-memory.js").Line} Line
  * @typedef {import("../api.js").Message} Message
@@ -72,6 +72,11 @@ export class Chat extends EventTarget {
     this.#add({ id, from, to, text: "", sent: new Date(at).toISOString(), state: "sent", call: entry });
   }
 
+  /** @param {string} name */
+  #callBack(name) {
+    this.dispatchEvent(new CustomEvent("callBack", { detail: { name } }));
+  }
+
   #submit() {
     const { to, message, me } = this.#parts;
     const text = message.value.trim();
@@ -132,7 +137,7 @@ export class Chat extends EventTarget {
   #show(line) {
     const { log, empty, me, lang } = this.#parts;
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
-    const view = new ChatLine(line, { me, lang, onRetry: () => this.#send(line) });
+    const view = new ChatLine(line, { me, lang, onRetry: () => this.#send(line), onCallBack: (name) => this.#callBack(name) });
     this.#views.set(line.id, view);
     empty.hidden = true;
     log.append(view.element);

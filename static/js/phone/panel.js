@@ -68,8 +68,12 @@ export class PhonePanel {
   }
 
   #listen() {
-    this.#roster.addEventListener("chosen", (event) => this.#address(/** @type {CustomEvent} */ (event).detail.name));
+    this.#roster.addEventListener("chosen", (event) => {
+      const { name, byKey } = /** @type {CustomEvent} */ (event).detail;
+      this.#choose(name, byKey);
+    });
     this.#chat.addEventListener("line", (event) => this.#lineCame(/** @type {CustomEvent} */ (event).detail.line));
+    this.#chat.addEventListener("callBack", (event) => this.#callBack(/** @type {CustomEvent} */ (event).detail.name));
     this.#to.addEventListener("input", () => {
       this.#roster.address(this.#to.value.trim());
       this.#actions.address(this.#to.value.trim());
@@ -85,12 +89,28 @@ export class PhonePanel {
   /**
    * To one, or with a second press to everybody again.
    * @param {string} name
+   * @param {boolean} byKey
    */
-  #address(name) {
-    this.#to.value = this.#to.value === name ? "" : name;
-    this.#to.dispatchEvent(new Event("input"));
+  #choose(name, byKey) {
+    const wanted = this.#to.value === name ? "" : name;
+    this.#address(wanted);
+    if (byKey) {
+      if (wanted) byId("phone-head").focus(); // the next stop is Call
+      return;
+    }
     // On a phone the keyboard would rise over what one is looking at.
     if (matchMedia("(pointer: fine)").matches) byId("message").focus();
+  }
+
+  /** @param {string} name "" for everybody */
+  #address(name) {
+    this.#to.value = name;
+    this.#to.dispatchEvent(new Event("input"));
+  }
+
+  /** Somebody who is away is addressed, so that it is seen why there is no call, and a line can be written. @param {string} name */
+  #callBack(name) {
+    if (!this.#actions.callBack(name)) this.#address(name);
   }
 
   /** @param {import("./chat-memory.js").Line} line */

@@ -1,7 +1,7 @@
 /**
  * Who is here, and who was not long ago. A press on somebody addresses them.
  *
- * Event: "chosen", detail {name}.
+ * Event: "chosen", detail {name, byKey}, `byKey`: by keyboard.
  */
 import { t } from "../strings.js";
 import { bead } from "../ui/bead.js";
@@ -88,7 +88,8 @@ export class Roster extends EventTarget {
   #person(name, remark, away = false) {
     const parts = [bead(name, { size: 32, away }), el("span", { class: "name cut", text: name }),
       remark ? el("span", { class: "remark", text: remark }) : null];
-    const choose = () => this.dispatchEvent(new CustomEvent("chosen", { detail: { name } }));
+    const choose = (/** @type {MouseEvent} */ { detail: presses }) =>
+      this.dispatchEvent(new CustomEvent("chosen", { detail: { name, byKey: presses === 0 } }));
     const button = { type: "button", class: "pp", "aria-pressed": "false", title: t("phone.address", { name }), on: { click: choose } };
     const row = name === this.#parts.me ? el("div", { class: "pp" }, ...parts) : el("button", button, ...parts);
     return el("li", { class: "person", dataset: { name } }, row);
