@@ -145,6 +145,16 @@ export class Api {
   }
 
   /**
+   * What lets a participant connect to the hub, and where.
+   * @param {string} thread name
+   * @param {{signal?: AbortSignal}} [options]
+   * @returns {Promise<{url: string, ticket: string}>}
+   */
+  async hub(thread, { signal } = {}) {
+    return (await this.#request("GET", `${this.#site}/${encodeURIComponent(thread)}/hub`, { signal })).body;
+  }
+
+  /**
    * @param {{to: string, type: string, body: Record<string, any>, key: string}} message
    * @param {{keepalive?: boolean, seconds?: number}} [options] `keepalive`: sent even if the page goes away meanwhile;
    *   `seconds` that the server may take

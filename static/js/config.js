@@ -16,6 +16,7 @@
  * @property {ThreadInfo} thread
  * @property {{name: string, authorId: string}} me
  * @property {string|null} clip the clip that the page was opened at
+ * @property {boolean} [hub] a hub pushes what happens in the thread
  * @property {string[]} later scripts that follow the first ones, below the folder of static files, in the order of need
  *
  * @typedef {object} FrontConfig

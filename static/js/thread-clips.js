@@ -40,7 +40,7 @@ import { byId, el } from "./ui/dom.js";
  */
 
 /** @type {import("./config.js").ThreadConfig} */
-const { base, lang, me, thread, clip: target } = config;
+const { base, lang, me, thread, clip: target, hub } = config;
 const { settings } = thread;
 const address = `${location.origin}${base}/${thread.name}/`;
 
@@ -70,7 +70,7 @@ function makeClips({ api, preferences }) {
   const media = el("video", { playsInline: true, preload: "auto" });
   const player = new Player({ catalogue, playlist, preferences, heard, media });
   const tabs = new Tabs({ name: `mozchat${base}:downlink` });
-  const downlink = new Downlink({ api, thread: thread.name, settings, preferences, page: document, tabs });
+  const downlink = new Downlink({ api, thread: thread.name, settings, preferences, page: document, tabs, hub });
   return { catalogue, heard, playlist, media, player, downlink, notes: new Notes(byId("notes")) };
 }
 

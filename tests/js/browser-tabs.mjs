@@ -13,6 +13,7 @@ export class FakeSite {
   /** By thread: what it answers instead. @type {Map<string, {status: number, detail: string}>} */
   problems = new Map();
   isDown = false;
+  hub = new FakeHub(this);
   /** Milliseconds that an answer is on its way. */
   latency = () => 0;
   #clock;
@@ -25,6 +26,12 @@ export class FakeSite {
   add(thread, ...ids) {
     this.#clips.set(thread, [...this.#of(thread), ...ids]);
     for (const question of [...this.held]) question.look();
+    this.hub.changed(thread);
+  }
+
+  /** What a listener is to be told; null: nothing. */
+  since(thread, cursor) {
+    return this.#since(thread, cursor);
   }
 
   api(tab, thread) {
@@ -36,6 +43,10 @@ export class FakeSite {
         return told ? { status: "news", changes: told } : { status: "nothing", retryAfter };
       },
       eventsOf: ({ at, ...ask }) => this.#question(tab, at, ask),
+      hub: async (thread) => {
+        if (this.isDown) throw new ApiError({ offline: true });
+        return { url: "wss://site/hub", ticket: thread };
+      },
     };
   }
 
@@ -82,6 +93,116 @@ export class FakeSite {
   }
 }
 
+/** A hub beside the site; its tickets are the threads' names. */
+class FakeHub {
+  isUp = true;
+  /** How often somebody came. */
+  came = 0;
+  #site;
+  /** @type {Set<FakeSocket>} */
+  #sockets = new Set();
+
+  constructor(site) {
+    this.#site = site;
+  }
+
+  /** Who is connected, for which thread. */
+  get connected() {
+    return [...this.#sockets].filter(({ thread }) => thread).map(({ tab, thread }) => `${tab.name}: ${thread}`).sort();
+  }
+
+  socketsOf(tab) {
+    const hub = this;
+    return class extends FakeSocket {
+      constructor() {
+        super(hub, tab);
+        queueMicrotask(() => tab.does(() => hub.#meet(this)));
+      }
+    };
+  }
+
+  changed(thread) {
+    for (const socket of this.#sockets) if (socket.thread === thread) this.#tell(socket);
+  }
+
+  /** Everybody is sent away; nobody is let in before it is up again. */
+  end(code, { isUp = this.isUp } = {}) {
+    this.isUp = isUp;
+    for (const socket of [...this.#sockets]) this.#drop(socket, code);
+  }
+
+  /** A tab's process is gone, and its connections. */
+  forget(tab) {
+    for (const socket of [...this.#sockets]) if (socket.tab === tab) this.#sockets.delete(socket);
+  }
+
+  latency() {
+    return this.#site.latency();
+  }
+
+  hear(socket, { ticket, cursor, ping }) {
+    if (ping) socket.say({ pong: ping });
+    if (!ticket) return;
+    Object.assign(socket, { thread: ticket, cursor });
+    this.#tell(socket, { cursor });
+  }
+
+  leave(socket) {
+    this.#sockets.delete(socket);
+  }
+
+  #meet(socket) {
+    if (!this.isUp) return socket.arrive("close", { code: 1006 });
+    this.came += 1;
+    this.#sockets.add(socket);
+    socket.arrive("open");
+  }
+
+  #drop(socket, code) {
+    this.#sockets.delete(socket);
+    socket.arrive("close", { code });
+  }
+
+  #tell(socket, otherwise = null) {
+    const changes = this.#site.since(socket.thread, socket.cursor) ?? otherwise;
+    if (!changes) return;
+    socket.cursor = changes.cursor;
+    socket.say(changes);
+  }
+}
+
+/** A tab's end of a connection; what comes is in order, and late by the site's latency. */
+class FakeSocket extends EventTarget {
+  thread = null;
+  cursor = null;
+  #hub;
+  #latest = 0;
+
+  constructor(hub, tab) {
+    super();
+    this.#hub = hub;
+    this.tab = tab;
+  }
+
+  send(text) {
+    this.#hub.hear(this, JSON.parse(text));
+  }
+
+  close() {
+    this.#hub.leave(this);
+  }
+
+  say(frame) {
+    this.arrive("message", { data: JSON.stringify(frame) });
+  }
+
+  arrive(type, facts = {}) {
+    const { clock } = this.tab;
+    this.#latest = Math.max(this.#latest, clock.now() + this.#hub.latency());
+    clock.setTimeout(() => this.dispatchEvent(Object.assign(new Event(type), facts)), this.#latest - clock.now());
+  }
+}
+
 /** What a browser lets its tabs share. */
 export class FakeBrowser {
   tabs = [];
@@ -97,7 +218,7 @@ export class FakeBrowser {
   }
 
   /** Opens a tab on a thread. */
-  open(name, thread, { hidden = false, poll = "long" } = {}) {
+  open(name, thread, { hidden = false, poll = "long", hub = false } = {}) {
     const tab = new FakeTab(name, this.#clock);
     const Channel = this.#channelsOf(tab);
     tab.thread = thread;
@@ -105,7 +226,8 @@ export class FakeBrowser {
     tab.preferences = new FakePreferences({ poll });
     const tabs = new Tabs({ name: "site", locks: this.#locksOf(tab), Channel, page: tab.page, frame: tab.frame, clock: tab.clock });
     tab.downlink = new Downlink({ api: this.#site.api(tab, thread), thread, settings: { longPollPeriodS: 15 },
-      preferences: tab.preferences, page: tab.page, tabs, network: new EventTarget(), clock: tab.clock, random: () => 0.5 });
+      preferences: tab.preferences, page: tab.page, tabs, network: tab.network, hub, clock: tab.clock, random: () => 0.5,
+      WebSocket: this.#site.hub.socketsOf(tab) });
     tab.changes = record(tab.downlink, "changes");
     tab.states = record(tab.downlink, "state");
     this.tabs.push(tab);
@@ -119,6 +241,7 @@ export class FakeBrowser {
     for (const question of [...this.#site.held]) if (question.tab === tab) this.#site.held.delete(question);
     this.#channels = this.#channels.filter((channel) => channel.tab !== tab);
     this.#locks.free(tab);
+    this.#site.hub.forget(tab);
   }
 
   close(tab) {
@@ -159,6 +282,7 @@ export class FakeBrowser {
 export class FakeTab {
   page = new FakePage();
   frame = new EventTarget();
+  network = new EventTarget();
   isDead = false;
   #isFrozen = false;
   #waiting = [];

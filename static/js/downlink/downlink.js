@@ -1,6 +1,6 @@
 /**
- * What comes from the server. Of several tabs one asks for all (see tabs.js); the others take what it tells them, and
- * ask once for themselves where that does not join on to what they know.
+ * What comes from the server. Of several tabs one asks for all (see tabs.js), or has it pushed where there is a hub; the
+ * others take what it tells them, and ask once for themselves where that does not join on to what they know.
  *
  * Events: "changes", detail {@link Changes}; "state", detail {@link DownlinkState}.
  *
@@ -23,6 +23,7 @@
 
 import { ApiError } from "../api.js";
 import { systemClock } from "../clock.js";
+import { Hubs } from "./hubs.js";
 import { Poll } from "./poll.js";
 import { Seen } from "./seen.js";
 import { Threads } from "./threads.js";
@@ -35,6 +36,8 @@ export class Downlink extends EventTarget {
   #tabs;
   #clock;
   #poll;
+  #hub;
+  #hubs;
   /** Seconds. */
   #longest;
   #attentive = false;
@@ -42,17 +45,20 @@ export class Downlink extends EventTarget {
 
   /**
    * @param {object} parts
-   * @param {Pick<import("../api.js").Api, "events"|"eventsOf">} parts.api
+   * @param {Pick<import("../api.js").Api, "events"|"eventsOf"|"hub">} parts.api
    * @param {string} parts.thread name
    * @param {Settings} parts.settings the thread's
    * @param {Pick<import("../preferences.js").Preferences, "get"|"addEventListener">} parts.preferences
    * @param {Page} parts.page
    * @param {import("./tabs.js").Tabs} parts.tabs
+   * @param {boolean} [parts.hub] a hub pushes what happens in the thread
    * @param {Pick<EventTarget, "addEventListener">} [parts.network] tells "online" and "offline"
    * @param {Clock} [parts.clock]
    * @param {() => number} [parts.random]
+   * @param {typeof globalThis.WebSocket} [parts.WebSocket]
    */
-  constructor({ api, thread, settings, preferences, page, tabs, network = globalThis, clock = systemClock, random = Math.random }) {
+  constructor({ api, thread, settings, preferences, page, tabs, hub = false, network = globalThis, clock = systemClock,
+    random = Math.random, WebSocket = globalThis.WebSocket }) {
     super();
     this.#thread = thread;
     this.#threads = new Threads(thread);
@@ -60,13 +66,22 @@ export class Downlink extends EventTarget {
     this.#page = page;
     this.#tabs = tabs;
     this.#clock = clock;
+    this.#hub = hub;
     this.#longest = Number(settings.longPollPeriodS ?? 15);
     this.#poll = new Poll({ api, thread, threads: this.#threads, wants: () => this.#wants(), onNews: (news) => this.#handOn(news),
       onState: (name, state, error) => this.#became(name, state, error), clock, random });
+    this.#hubs = new Hubs({ api, cursor: (name) => this.#threads.get(name).cursor, onNews: (news) => this.#handOn(news),
+      onChange: (name) => this.#hubChanged(name), clock, random, WebSocket });
     /** @type {DownlinkState} */
     this.state = { state: "idle", since: clock.wall(), error: null };
-    page.addEventListener("visibilitychange", () => this.#changed());
-    network.addEventListener?.("online", () => this.#poll.wake());
+    page.addEventListener("visibilitychange", () => {
+      if (!page.hidden) this.#hubs.check();
+      this.#changed();
+    });
+    network.addEventListener?.("online", () => {
+      this.#hubs.check();
+      this.#poll.wake();
+    });
     network.addEventListener?.("offline", () => this.#poll.wake());
     preferences.addEventListener("change", (event) => {
       if (/** @type {CustomEvent} */ (event).detail.key === "poll") this.#changed();
@@ -100,6 +115,7 @@ export class Downlink extends EventTarget {
   /** Asks now, even where polls are off. */
   refresh() {
     this.#threads.own.behind = true;
+    this.#hubs.check();
     this.#poll.wake();
     this.#tabs.changed({ now: true });
   }
@@ -111,19 +127,30 @@ export class Downlink extends EventTarget {
   /** @returns {Want} */
   #want() {
     return { thread: this.#thread, cursor: this.#threads.own.cursor, poll: this.#preferences.get("poll"),
-      hidden: this.#page.hidden, attentive: this.#attentive, longest: this.#longest };
+      hub: this.#hub, hidden: this.#page.hidden, attentive: this.#attentive, longest: this.#longest };
   }
 
-  /** Whom to ask for: whoever leads for all, the others at most for themselves, and once. @returns {Want[]} */
+  /**
+   * Whom to ask for: whoever leads for all that the hub does not tell of, the others at most for themselves, and once.
+   * @returns {Want[]}
+   */
   #wants() {
     const { leading } = this.#tabs;
-    const { behind } = this.#threads.own;
+    const own = this.#want();
     const others = leading ? this.#tabs.others.filter(({ poll }) => poll !== "off") : [];
     this.#threads.lead(others);
-    if (leading && !this.#isOff) return [this.#want(), ...others];
-    if (behind) return [{ ...this.#want(), poll: "off" }, ...others];
-    if (this.#isOff) this.#became(this.#thread, "off", null);
-    return others;
+    const led = leading && !this.#isOff ? [own, ...others] : others;
+    this.#follow(led);
+    const wants = led.filter(({ thread }) => !this.#hubs.isLive(thread));
+    const once = [own, ...others].filter((want) => this.#threads.get(want.thread).behind && !wants.includes(want));
+    if (this.#isOff && !once.includes(own)) this.#became(this.#thread, "off", null);
+    return [...once.map((want) => /** @type {Want} */ ({ ...want, poll: "off" })), ...wants];
+  }
+
+  /** The hub is for those who want to know at once. @param {Want[]} led */
+  #follow(led) {
+    const pushed = led.filter(({ thread, hub, poll }) => hub && poll === "long" && this.#threads.get(thread).cursor !== null);
+    this.#hubs.follow(pushed.map(({ thread }) => thread));
   }
 
   /** What this tab wants has changed. */
@@ -132,20 +159,32 @@ export class Downlink extends EventTarget {
     this.#tabs.changed();
   }
 
-  /** @param {import("./tabs.js").News} news an answer of the server */
+  /** @param {import("./tabs.js").News} news an answer of the server, or told by the hub */
   #handOn(news) {
     if (this.#tabs.leading) this.#tabs.hand(news);
-    if (news.thread === this.#thread) this.#take(news);
-    else this.#threads.get(news.thread).cursor = news.changes.cursor;
+    if (news.thread === this.#thread) return this.#take(news);
+    const progress = this.#threads.get(news.thread);
+    progress.follow(news);
+    if (progress.behind) this.#askFor(news.thread);
+  }
+
+  /** @param {string} thread that the hub now tells of, or not any more */
+  #hubChanged(thread) {
+    if (this.#hubs.isLive(thread)) {
+      this.#threads.get(thread).failures = 0;
+      this.#became(thread, "live", null);
+    }
+    this.#poll.wake();
   }
 
   /**
    * News of this thread: they join on to what is known here, are known already, or leave a gap that is asked for.
    * @param {import("./tabs.js").News} news
    */
-  #take({ from, changes }) {
+  #take(news) {
     const { own } = this.#threads;
-    if (from === own.cursor || changes.reset) this.#heard(changes);
+    const { changes } = news;
+    if (own.joins(news)) this.#heard(changes);
     else if (changes.cursor !== own.cursor) this.#catchUp();
   }
 
@@ -164,7 +203,12 @@ export class Downlink extends EventTarget {
   #catchUp() {
     if (this.#isOff) return;
     this.#threads.own.behind = true;
-    if (!this.#poll.asking) this.#poll.wake();
+    this.#askFor(this.#thread);
+  }
+
+  /** @param {string} thread */
+  #askFor(thread) {
+    if (!this.#poll.asking?.threads.includes(thread)) this.#poll.wake();
   }
 
   #listenToTabs() {
@@ -182,7 +226,8 @@ export class Downlink extends EventTarget {
   #lookRound(now) {
     const { asking } = this.#poll;
     if (asking?.rest === Infinity) return; // asked once, answered at once: then the loop looks round
-    const isCovered = (/** @type {Want} */ { thread, poll }) => poll === "off" || asking?.threads.includes(thread);
+    const isCovered = (/** @type {Want} */ { thread, poll }) => poll === "off" || asking?.threads.includes(thread)
+      || this.#hubs.isLive(thread);
     if (now || !asking?.wait || !this.#tabs.leading || !this.#tabs.others.every(isCovered)) this.#poll.wake();
   }
 
@@ -204,6 +249,7 @@ export class Downlink extends EventTarget {
 
   #end() {
     this.#tabs.leave();
+    this.#hubs.follow([]);
     this.#poll.stop();
   }
 

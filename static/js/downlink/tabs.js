@@ -12,6 +12,7 @@
  * @property {string} thread
  * @property {string|null} cursor up to where it knows the thread
  * @property {"long"|"off"|number} poll
+ * @property {boolean} hub there is one for the thread
  * @property {boolean} hidden
  * @property {boolean} attentive
  * @property {number} longest seconds that a long poll may last there
@@ -129,7 +130,7 @@ export class Tabs extends EventTarget {
   #hear(word) {
     if (!this.#part || this.#asleep) return;
     if (word.type === "tab") this.#meet(word);
-    else if (word.type === "gone") this.#others.delete(word.id);
+    else if (word.type === "gone") this.#forget([word.id]);
     else if (word.type === "news") this.#dispatch("news", word);
     else {
       this.#leadership?.heard(word.rank);
@@ -170,8 +171,15 @@ export class Tabs extends EventTarget {
 
   /** A tab that does not answer is not asked for any longer: it crashed, or it is frozen. */
   #callRoll() {
-    for (const [id, other] of this.#others) if (++other.missed > MOST_MISSED) this.#others.delete(id);
+    const silent = [...this.#others].filter(([, other]) => ++other.missed > MOST_MISSED);
+    this.#forget(silent.map(([id]) => id));
     this.tell();
+  }
+
+  /** @param {string[]} ids of tabs that are gone */
+  #forget(ids) {
+    const known = ids.filter((id) => this.#others.delete(id));
+    if (known.length && this.leading) this.#dispatch("turn", { now: false });
   }
 
   #sleep() {

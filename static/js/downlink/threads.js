@@ -104,6 +104,22 @@ class Progress {
     if (this.state === "left") this.cursor = null;
   }
 
+  /** News of it join on to what is known, are known already, or leave a gap. @param {import("./tabs.js").News} news */
+  follow(news) {
+    const { cursor } = news.changes;
+    if (this.joins(news)) this.cursor = cursor;
+    else if (cursor !== this.cursor) this.behind = true;
+  }
+
+  /**
+   * Whether news join on to what is known, or replace it. What another tab, that knew nothing, was told to begin with
+   * is for that one alone.
+   * @param {import("./tabs.js").News} news
+   */
+  joins({ from, changes }) {
+    return from === this.cursor || Boolean(changes.reset && from !== null);
+  }
+
   /** It is asked for. @param {number} now milliseconds of the clock */
   take(now) {
     this.asked = now;
