@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from itertools import chain
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request
 from flask import redirect as redirect_to
@@ -12,9 +13,10 @@ from flask import redirect as redirect_to
 from mozchat import __version__
 from mozchat.domain.errors import Missing
 from mozchat.domain.names import is_thread_name
-from mozchat.services import threads
+from mozchat.services import hub, threads
 from mozchat.services.access import approach
 from mozchat.services.site import Site
+from mozchat.web import security
 from mozchat.web.assets import Assets
 from mozchat.web.identity import token_of
 from mozchat.web.strings import Strings, preferred
@@ -60,7 +62,8 @@ def thread_page(thread: str) -> Response:
             threads=[],
             **_hints(),
         )
-    return _page(
+    has_hub = hub.is_served(_site(), thread)
+    response = _page(
         "thread.html",
         THREAD_SCRIPTS,
         language,
@@ -68,7 +71,11 @@ def thread_page(thread: str) -> Response:
         thread=thread_view(door),
         me=me_view(door),
         clip=_hints()["clip"],
+        hub=has_hub,
     )
+    if has_hub:
+        response.headers["Content-Security-Policy"] = security.page_policy(_other_origin_of_hub())
+    return response
 
 
 @pages.get("/help")
@@ -141,6 +148,12 @@ def _page(
     response.headers["Cache-Control"] = "no-store"
     response.vary.update(("Cookie", "Accept-Language"))
     return response
+
+
+def _other_origin_of_hub() -> str:
+    """Where the page's scripts find the hub, if that is not at this page's own host; else ""."""
+    url = urlsplit(hub.url_of(_site(), host=request.host, base=request.script_root, secure=request.is_secure))
+    return "" if url.netloc == request.host else f"{url.scheme}://{url.netloc}"
 
 
 def _hints() -> dict[str, str | None]:

@@ -37,6 +37,11 @@ COMMON: tuple[tuple[str, str], ...] = (
 PERMISSIONS = "camera=(self), microphone=(self), display-capture=(self), geolocation=()"
 
 
+def page_policy(origin: str) -> str:
+    """The policy of a page that connects to an origin beside its own; "" for none."""
+    return PAGE_POLICY.replace("connect-src 'self'", f"connect-src 'self' {origin}".rstrip())
+
+
 def secure(headers: Headers, media_type: str) -> None:
     """Add what every response has, and the policy for its type where it has none of its own."""
     for name, value in COMMON:

@@ -9,6 +9,7 @@ from itertools import chain
 import pytest
 
 from mozchat import __version__
+from mozchat.storage.hub_file import HubFile
 from mozchat.web.pages import THREAD_SCRIPTS
 
 
@@ -240,3 +241,35 @@ def test_a_browser_that_asks_for_an_icon_is_shown_where_it_is(visitor):
     answer = visitor.ask("GET", "/favicon.ico", 302)
 
     assert visitor.ask("GET", answer.headers["Location"]).content_type == "image/svg+xml"
+
+
+@pytest.fixture
+def write_hub_ini(site, tmp_path, monkeypatch):
+    """Write the settings of a hub."""
+    monkeypatch.setattr(site, "hub_file", HubFile(tmp_path / "ws.ini"))
+    return (tmp_path / "ws.ini").write_text
+
+
+def connects_to(answer):
+    return re.search(r"connect-src ([^;]*);", answer.headers["Content-Security-Policy"])[1]
+
+
+def test_a_page_is_told_that_there_is_a_hub_and_may_connect_to_it_wherever_it_is(ann, write_hub_ini):
+    for uri, host in (
+        ("", ""),
+        ("ws://localhost/forum/hub", ""),
+        ("wss://hub.example:8080/a", " wss://hub.example:8080"),
+    ):
+        write_hub_ini(f"[common]\nwsOn=1\nwsServerUri={uri}\n")
+        answer = ann.ask("GET", "/walk/")
+        assert data_of(answer.get_data(as_text=True), "page-config")["hub"] is True
+        assert connects_to(answer) == f"'self'{host}"
+
+
+@pytest.mark.parametrize("ini", ["", "[common]\nwsOn=0\n", "[common]\nwsOn=1\n[realms]\ncave=\n"])
+def test_a_thread_without_a_hub_connects_to_its_site_alone(ann, write_hub_ini, ini):
+    write_hub_ini(ini)
+    answer = ann.ask("GET", "/walk/")
+
+    assert data_of(answer.get_data(as_text=True), "page-config")["hub"] is False
+    assert connects_to(answer) == "'self'"
