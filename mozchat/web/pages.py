@@ -74,7 +74,7 @@ def thread_page(thread: str) -> Response:
         hub=has_hub,
     )
     if has_hub:
-        response.headers["Content-Security-Policy"] = security.page_policy(_other_origin_of_hub())
+        response.headers["Content-Security-Policy"] = security.page_policy(_origin_of_hub())
     return response
 
 
@@ -150,10 +150,11 @@ def _page(
     return response
 
 
-def _other_origin_of_hub() -> str:
-    """Where the page's scripts find the hub, if that is not at this page's own host; else ""."""
-    url = urlsplit(hub.url_of(_site(), host=request.host, base=request.script_root, secure=request.is_secure))
-    return "" if url.netloc == request.host else f"{url.scheme}://{url.netloc}"
+def _origin_of_hub() -> str:
+    """Where the page finds the hub. Safari before 16 does not take 'self' for websockets of its own host."""
+    url = hub.url_of(_site(), host=request.host, base=request.script_root, secure=request.is_secure)
+    scheme, host, *_ = urlsplit(url)
+    return f"{scheme}://{host}"
 
 
 def _hints() -> dict[str, str | None]:

@@ -38,8 +38,8 @@ PERMISSIONS = "camera=(self), microphone=(self), display-capture=(self), geoloca
 
 
 def page_policy(origin: str) -> str:
-    """The policy of a page that connects to an origin beside its own; "" for none."""
-    return PAGE_POLICY.replace("connect-src 'self'", f"connect-src 'self' {origin}".rstrip())
+    """The policy of a page that connects to an origin beside its own."""
+    return PAGE_POLICY.replace("connect-src 'self'", f"connect-src 'self' {origin}")
 
 
 def secure(headers: Headers, media_type: str) -> None:

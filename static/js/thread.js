@@ -13,14 +13,16 @@ import { t } from "./strings.js";
 import { el } from "./ui/dom.js";
 
 /** @type {import("./config.js").ThreadConfig} */
-const { base, me, thread, later } = config;
+const { base, me, thread, hub, later } = config;
 const { settings } = thread;
+/** Where there is a hub it tells at once, unless somebody wants to ask. */
+const pushed = hub && settings.pollFactor !== "off" ? { ...settings, pollFactor: "l" } : settings;
 
 /** Nothing is recorded before there is what keeps it: meanwhile the browser asks for the microphone. */
 const takes = import("./thread-takes.js");
 const kept = takes.then(({ joinTakes }) => joinTakes({ recording }));
 if (flag(settings.reportErrors)) reportErrors({ report: (report) => kept.then(({ api }) => api.report(report)) });
-const preferences = new Preferences({ base, thread: thread.name, settings });
+const preferences = new Preferences({ base, thread: thread.name, settings: pushed });
 const recorder = new Recorder({ capture: new Capture(), session: takes.then(({ Session }) => Session), settings, page: document });
 const recording = new RecorderPanel({ recorder, preferences, settings, me: me.name });
 askForLater();
