@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -31,12 +30,10 @@ EVERYWHERE = "0.0.0.0"
 def main(context: click.Context, folder: Path | None = None) -> None:
     """mozchat, the voice and video forum on plain HTTP."""
     try:
-        settings = SiteSettings.from_environment(
-            {**os.environ, "MOZCHAT_THREADS": str(folder.absolute())} if folder else None
-        )
+        settings = SiteSettings.from_environment()
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
-    context.obj = settings
+    context.obj = replace(settings, threads_folder=folder.absolute()) if folder else settings
 
 
 @main.command()
@@ -118,7 +115,7 @@ def hub(settings: SiteSettings) -> None:
     from wshub.server import serve
     from wshub.settings import certificate_of, settings_of
 
-    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+    logs.set_up(settings.log_level)
     site = Site.of(settings)
     try:
         found = settings_of(site)

@@ -4,8 +4,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from mozchat.services.site import Site
+from mozchat.cli import main
 from mozchat.settings import SettingsError, SiteSettings
 
 
@@ -106,3 +108,20 @@ def test_a_secret_key_is_long_and_told_to_nobody():
 def test_a_bad_value_is_named(name, value):
     with pytest.raises(SettingsError, match=f"{name}='{value}'"):
         SiteSettings.from_environment({name: value})
+
+
+def test_a_folder_that_is_named_on_the_command_line_leaves_the_env_file_what_it_is(tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text("MOZCHAT_THREADS=elsewhere\nMOZCHAT_PUBLIC_URL=nowhere\n")
+    monkeypatch.chdir(tmp_path)
+    for name in ("MOZCHAT_THREADS", "MOZCHAT_PUBLIC_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+    refused = CliRunner().invoke(main, ["--threads", "here", "list"])
+    (tmp_path / ".env").write_text("MOZCHAT_THREADS=elsewhere\n")
+    (tmp_path / "here" / "walk").mkdir(parents=True)
+    (tmp_path / "here" / "walk" / ".ini").touch()
+    listed = CliRunner().invoke(main, ["--threads", "here", "list"])
+
+    assert refused.exit_code == 1
+    assert "MOZCHAT_PUBLIC_URL='nowhere'" in refused.output
+    assert listed.output.startswith("walk\t")
