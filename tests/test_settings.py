@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from mozchat.services.site import Site
 from mozchat.cli import main
+from mozchat.services.site import Site
 from mozchat.settings import SettingsError, SiteSettings
 
 
