@@ -57,7 +57,7 @@ class SiteSettings:
             listeners=_whole(environment, "MOZCHAT_LISTENERS", "0 for short polls only"),
             log_level=_log_level(environment.get("MOZCHAT_LOG_LEVEL", "")),
             min_free_bytes=_min_free_bytes(environment),
-            public_url=_public_url(environment.get("MOZCHAT_PUBLIC_URL", "")),
+            public_url=checked_public_url(environment.get("MOZCHAT_PUBLIC_URL", "")),
             secret_key=_secret_key(environment.get("MOZCHAT_SECRET_KEY", "")),
             sendfile=_sendfile(environment.get("MOZCHAT_SENDFILE", "")),
             trusted_proxies=tuple(map(_proxy, _listed(environment, "MOZCHAT_TRUSTED_PROXIES"))),
@@ -80,7 +80,8 @@ def _whole(environment: Mapping[str, str], name: str, zero: str) -> int | None:
     return int(text)
 
 
-def _public_url(text: str) -> str:
+def checked_public_url(text: str) -> str:
+    """The public URL without a slash at its end. Raises `SettingsError`."""
     url = text.strip().rstrip("/")
     try:
         parts = urlsplit(url)
