@@ -30,9 +30,12 @@ _UDP = struct.pack("!BBH", 17, 0, 0)
 class Coturn:
     """coturn with time-limited credentials, on a free port of each address, its log in a file.
 
-    Relays of its own stand on `addresses` too. `address`, `port` and `secret` are what a thread's `.ini` needs.
-    With a `recipe` it is set up as that file says, but for secret, addresses and ports.
+    It gives `RELAYS` relays at once at most. Relays of its own stand on `addresses` too. `address`, `port` and
+    `secret` are what a thread's `.ini` needs. With a `recipe` it is set up as that file says, but for secret,
+    addresses and ports.
     """
+
+    RELAYS = 200
 
     def __init__(self, folder: Path, *addresses: str, recipe: Path | None = None) -> None:
         self._recipe = recipe
@@ -55,14 +58,14 @@ class Coturn:
         program = shutil.which("turnserver")
         if program is None:
             raise RuntimeError("turnserver is missing: apt-get install coturn (or `make test` as root)")
-        first = random.randrange(20_000, 30_000, 200)
+        first = random.randrange(20_000, 30_000, self.RELAYS)
         command = [
             program,
             *(f"--listening-ip={address}" for address in self.addresses),
             *(f"--relay-ip={address}" for address in self.addresses),
             f"--listening-port={self.port}",
             f"--min-port={first}",
-            f"--max-port={first + 199}",
+            f"--max-port={first + self.RELAYS - 1}",
             "--no-tls",
             "--no-dtls",
             *self._rules(),

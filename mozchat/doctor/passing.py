@@ -14,10 +14,10 @@ from mozchat.doctor.client import CHUNK, Answer, Unreachable
 from mozchat.doctor.finding import Finding, LeftOut, error, right, warning
 from mozchat.doctor.front import Front
 
-EARLY_SECONDS = 1.0
-"""A poll that ends so much before its time was not held."""
+HELD = 0.9
+"""A poll that ends before this share of its time was not held."""
 GRACE_SECONDS = 10.0
-SLOW_NEWS_SECONDS = 1.0
+SLOW_NEWS_SECONDS = 3.0
 LISTENING_SECONDS = 0.3
 """After this time a poll has arrived at the site. One that comes later has the news at once as well."""
 BODY_SECONDS = 120.0
@@ -196,7 +196,7 @@ def held_finding(answer: Answer, hold: int) -> Finding:
             f"One of {hold} s was cut after {answer.seconds:.1f} s with {answer.status}.",
             _TIMEOUTS,
         )
-    if answer.seconds < hold - EARLY_SECONDS:
+    if answer.seconds < hold * HELD:
         return error(
             "Long polls",
             f"One of {hold} s ended after {answer.seconds:.1f} s.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 - names of hosts need it, and after `become_owner` it may be out of reach
 import os
 import pwd
 import secrets

@@ -8,8 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from dotenv import dotenv_values
-
 from mozchat.doctor.client import Answer, Unreachable
 from mozchat.doctor.finding import Finding, error, right
 from mozchat.doctor.front import Front
@@ -27,21 +25,15 @@ def served(front: Front) -> Iterator[Finding]:
     (trial.path / "notify.ini").write_bytes(_NOTIFY)
     folder = trial.path.parent
     files = [path for path in trial.path.rglob("*") if path.is_file()]
-    asked = 0
-    found: list[str] = []
-    for base in addresses(front.path, folder):
-        for address, path in (
-            *((f"{base}/{quote(str(file.relative_to(folder)))}", file) for file in files),
-            (f"{base}/{SECRET_FILE}", folder / SECRET_FILE),
-        ):
-            asked += 1
-            found += [address] if _is_served(front, address, path) else []
-        asked += 1
-        found += [f"{base}/{trial.name}/"] if _is_listed(front, f"{base}/{trial.name}/") else []
-    if dotenv_values(".env"):
-        for base in addresses(front.path, Path.cwd()):
-            asked += 1
-            found += [f"{base}/.env"] if _is_served(front, f"{base}/.env", Path(".env").absolute()) else []
+    bases = addresses(front.path, folder)
+    candidates = [(f"{base}/.env", Path(".env").absolute()) for base in addresses(front.path, Path.cwd())]
+    candidates += [(f"{base}/{SECRET_FILE}", folder / SECRET_FILE) for base in bases]
+    candidates += [
+        (f"{base}/{quote(str(file.relative_to(folder)))}", file) for base in bases for file in files
+    ]
+    found = [address for address, file in candidates if _is_served(front, address, file)]
+    found += [f"{base}/{trial.name}/" for base in bases if _is_listed(front, f"{base}/{trial.name}/")]
+    asked = sum(file.is_file() for _, file in candidates) + len(bases)
     yield served_finding(front.origin, [address.replace(trial.name, "THREAD") for address in found], asked)
 
 

@@ -60,6 +60,8 @@ def check(site: Site, thread_name: str) -> list[Finding]:
         findings += _catalogue_findings(store, site.now())
     except MozchatError as error:
         findings.append(Finding("error", f"{thread_name}: {error.detail}"))
+    except OSError as error:
+        findings.append(Finding("error", f"{error.filename} cannot be used: {error.strerror}"))
     return findings
 
 

@@ -8,10 +8,13 @@ import sys
 import pytest
 
 from tests.doctor.fronts import Nginx
+from tests.process.conftest import run_site
 from tests.running import RunningSite
 
+__all__ = ["run_site"]
+
 CALLS = 'iceString=[{{"urls":"stun:127.0.0.1:{}"}}]\n'
-INI = "[common]\npollFactor=l\nlongPollPeriodS=2\nmaxBlobBytes=3000000\nmaxMediaFolderBytes=9000000\n"
+INI = "[common]\npollFactor=l\nlongPollPeriodS=1\nmaxBlobBytes=3000000\nmaxMediaFolderBytes=9000000\n"
 """With the line of `CALLS` behind it: the thread of a site with which everything is right."""
 
 

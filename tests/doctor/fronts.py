@@ -1,5 +1,6 @@
 """A real nginx in front of a site, right on one port and wrong in one way on each other."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -9,39 +10,44 @@ from pathlib import Path
 from tests.running import RunningSite, free_port
 
 STARTED_WITHIN = 10.0
-PASS = "proxy_pass http://127.0.0.1:{site}; proxy_http_version 1.1; proxy_set_header Host $http_host;"
+ALL = """
+client_max_body_size 4m;
+location / { proxy_pass http://127.0.0.1:<site>; proxy_http_version 1.1; proxy_set_header Host $http_host; }
+"""
+CERTIFICATE = f"{ALL} ssl_certificate <pem>; ssl_certificate_key <pem>;"
 WAYS = {
-    "right": "client_max_body_size 4m; location / {{ {passed} }}",
-    "small bodies": "client_max_body_size 1m; location / {{ {passed} }}",
-    "short polls": "client_max_body_size 4m; location / {{ {passed} proxy_read_timeout 1s; }}",
-    "serves the folder": "client_max_body_size 4m; location / {{ {passed} }} location /threads/ {{ root {home}; }}",
-    "serves all": "client_max_body_size 4m; root {home}; location / {{ try_files $uri @site; }} location @site {{ {passed} }}",
-    "eats Range": 'client_max_body_size 4m; location / {{ {passed} proxy_set_header Range ""; }}',
-    "eats Authorization": 'client_max_body_size 4m; location / {{ {passed} proxy_set_header Authorization ""; }}',
-    "eats the cookie": "client_max_body_size 4m; location / {{ {passed} proxy_hide_header Set-Cookie; }}",
-    "bars methods": "client_max_body_size 4m; location / {{ if ($request_method = PATCH) {{ return 405; }} {passed} }}",
-    "other path": "client_max_body_size 4m; location /forum/ {{ proxy_pass http://127.0.0.1:{site}/; proxy_set_header Host $http_host; }}",
-    "nobody behind": "location / {{ proxy_pass http://127.0.0.1:{nobody}; }}",
-    "leads on": "location / {{ return 301 https://forum.example$request_uri; }}",
-    "something else": "location / {{ return 200 hello; }}",
-    "certificate": "client_max_body_size 4m; location / {{ {passed} }} ssl_certificate {pem}; ssl_certificate_key {pem};",
-    "old certificate": "client_max_body_size 4m; location / {{ {passed} }} ssl_certificate {old}; ssl_certificate_key {old};",
+    "right": ALL,
+    "small bodies": ALL.replace("4m", "1m"),
+    "short polls": f"{ALL} proxy_read_timeout 500ms;",
+    "serves the folder": f"{ALL} location /threads/ {{ root <home>; }}",
+    "serves all": "root <home>;"
+    + ALL.replace("location /", "location / { try_files $uri @site; } location @site"),
+    "eats Range": ALL.replace("$http_host;", '$http_host; proxy_set_header Range "";'),
+    "eats Authorization": ALL.replace("$http_host;", '$http_host; proxy_set_header Authorization "";'),
+    "eats the cookie": f"{ALL} proxy_hide_header Set-Cookie;",
+    "bars methods": f"if ($request_method = PATCH) {{ return 405; }} {ALL}",
+    "other path": ALL.replace("location /", "location /forum/").replace("<site>;", "<site>/;"),
+    "nobody behind": "location / { proxy_pass http://127.0.0.1:<nobody>; }",
+    "leads on": "location / { return 301 https://forum.example$request_uri; }",
+    "something else": "location / { return 200 hello; }",
+    "certificate": CERTIFICATE,
+    "old certificate": CERTIFICATE.replace("<pem>", "<old>"),
 }
 """The inside of a server block for each; those about certificates speak https."""
 _CONF = """
-daemon off; master_process on; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log; {user}
-events {{ worker_connections 512; }}
-http {{
+daemon off; worker_processes 1; pid <folder>/nginx.pid; error_log <folder>/error.log; <user>
+events { worker_connections 512; }
+http {
   access_log off; default_type application/octet-stream;
-  client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
-  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-{servers}
-}}
+  client_body_temp_path <folder>/b; proxy_temp_path <folder>/p; fastcgi_temp_path <folder>/f;
+  uwsgi_temp_path <folder>/u; scgi_temp_path <folder>/s;
+  <servers>
+}
 """
 
 
 class Nginx:
-    """`url(way)` is where the site is reached in one of `WAYS`; `authority` the file of who signed "certificate"."""
+    """`url(way)` is where the site is reached in one of `WAYS`; `authority` is who signed its certificate."""
 
     def __init__(self, folder: Path, site: RunningSite):
         self._folder = folder
@@ -79,28 +85,36 @@ class Nginx:
 
     def _configuration(self) -> str:
         values = {
+            "servers": "\n".join(self._server(way) for way in WAYS),
+            "user": "user root;" if os.geteuid() == 0 else "",
+            "folder": self._folder,
             "site": self._site.port,
             "home": self._site.folder.parent,
             "nobody": free_port(),
             "pem": self.authority,
             "old": self._folder / "old.pem",
         }
-        values["passed"] = PASS.format(**values)
-        servers = "\n".join(
-            f"  server {{ listen 127.0.0.1:{self._ports[way]}{' ssl' if 'certificate' in way else ''};"
-            f" {inside.format(**values)} }}"
-            for way, inside in WAYS.items()
-        )
-        user = "user root;" if self._site.folder.stat().st_uid == 0 else ""
-        return _CONF.format(folder=self._folder, servers=servers, user=user)
+        text = _CONF
+        for name, value in values.items():
+            text = text.replace(f"<{name}>", str(value))
+        return text
+
+    def _server(self, way: str) -> str:
+        secure = " ssl" if "certificate" in way else ""
+        return f"server {{ listen 127.0.0.1:{self._ports[way]}{secure}; {WAYS[way]} }}"
 
     def _certify(self, name: str, days: int) -> None:
         """A certificate for localhost that signs itself, with its key, in one file."""
         file = self._folder / name
-        subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
+        command = (
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost"
+        )
         made = subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-            + ["-days", str(days), *subject, "-keyout", file.with_suffix(".key"), "-out", file],
+            [
+                *command.split(),
+                *("-addext", "subjectAltName=DNS:localhost", "-days", str(days)),
+                *("-keyout", file.with_suffix(".key"), "-out", file),
+            ],
             capture_output=True,
             text=True,
         )
