@@ -79,9 +79,12 @@ def test_a_real_server_answers_who_knows_the_password(turn, credentials, transpo
 
 @pytest.mark.process
 def test_a_relay_is_given_back(turn, credentials):
-    for _ in range(turn.RELAYS + 1):
+    given = 0
+    while given <= turn.RELAYS:
         with Server(Address("turn", turn.address, turn.port, "udp")) as server:
-            assert server.allocate(*credentials).code == 0
+            code = server.allocate(*credentials).code
+            assert code in (0, 437), "437: by chance from the port of one that is not forgotten yet"
+            given += not code
 
 
 @pytest.mark.process
