@@ -30,14 +30,14 @@ _UDP = struct.pack("!BBH", 17, 0, 0)
 class Coturn:
     """coturn with time-limited credentials, on a free port of each address, its log in a file.
 
-    It gives `RELAYS` relays at once at most. Relays of its own stand on `addresses` too. `address`, `port` and
-    `secret` are what a thread's `.ini` needs. With a `recipe` it is set up as that file says, but for secret,
-    addresses and ports.
+    Relays of its own stand on `addresses` too. `address`, `port` and `secret` are what a thread's `.ini` needs.
+    With a `recipe` it is set up as that file says, but for secret, addresses and ports; `options` go on its
+    command line.
     """
 
-    RELAYS = 200
-
-    def __init__(self, folder: Path, *addresses: str, recipe: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, *addresses: str, recipe: Path | None = None, options: tuple[str, ...] = ()
+    ) -> None:
         self._recipe = recipe
         self.addresses = addresses or ("127.0.0.1",)
         self.address = self.addresses[0]
@@ -45,6 +45,7 @@ class Coturn:
         self.secret = secrets.token_hex(16)
         self.log = folder / f"coturn-{self.port}.log"
         self._folder = folder
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -58,20 +59,21 @@ class Coturn:
         program = shutil.which("turnserver")
         if program is None:
             raise RuntimeError("turnserver is missing: apt-get install coturn (or `make test` as root)")
-        first = random.randrange(20_000, 30_000, self.RELAYS)
+        first = random.randrange(20_000, 30_000, 200)
         command = [
             program,
             *(f"--listening-ip={address}" for address in self.addresses),
             *(f"--relay-ip={address}" for address in self.addresses),
             f"--listening-port={self.port}",
             f"--min-port={first}",
-            f"--max-port={first + self.RELAYS - 1}",
+            f"--max-port={first + 199}",
             "--no-tls",
             "--no-dtls",
             *self._rules(),
             f"--userdb={self._folder / 'turndb'}",
             f"--pidfile={self._folder / 'turnserver.pid'}",
             "--log-file=stdout",
+            *self._options,
         ]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "TZ": "UTC"})

@@ -80,6 +80,7 @@ def _checks(site: Site, settings: SiteSettings, front: Front) -> list[Check]:
         Check(web, "Files", lambda: served.served(front)),
         Check(web, "Websocket", lambda: hub.hub(front)),
         Check(web, "Long polls", passing.held, polling),
+        Check(web, "Leaving", front.left),
     ]
 
 

@@ -5,23 +5,26 @@ from __future__ import annotations
 import email.utils
 import ipaddress
 import json
+import os
 import re
 import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from mozchat import __version__
 from mozchat.doctor.client import SECONDS, Answer, Body, Client, Unreachable, in_words
 from mozchat.doctor.finding import Finding, LeftOut, error, right, warning
+from mozchat.doctor.rights import user_name
 from mozchat.doctor.trial import TrialThread, remove_left_over
 from mozchat.domain.errors import MozchatError
 from mozchat.domain.options import ThreadSettings
 from mozchat.services.site import Site
 
 CLOCK_SECONDS = 5.0
-"""How far the clock that the front tells may be from this machine's: a browser's clock is corrected by it."""
+"""How far the time that answers tell may be from this machine's. Some is lost on the way, and it has no fractions."""
 FEW_DAYS = 14
 NO_URL = "the public URL of the site is not known"
 SET_URL = "Set MOZCHAT_PUBLIC_URL, or name it with --url."
@@ -185,6 +188,20 @@ class Front:
         self._cookie = cookie[1]
         yield from cookie_findings(cookie[2], self.path, self.secure)
 
+    def left(self) -> Iterator[Finding]:
+        """The end of the visit: the thread is removed, and what the site has written in it tells who it is."""
+        if self.trial is None:
+            return
+        path, me = self.trial.path, os.geteuid()
+        users = {file.stat().st_uid for file in path.rglob("*")} - {me}
+        self.close()
+        if users:
+            yield user_finding(path.parent, ", ".join(map(user_name, sorted(users))), user_name(me))
+        if path.exists():
+            yield error(
+                "Leaving", f"The thread for trials could not be removed: {path}", f"As root: rm -r {path}"
+            )
+
     def programs(self) -> Iterator[Finding]:
         """Whether `Authorization`, by which programs are known, comes through."""
         self.inside()
@@ -206,6 +223,15 @@ class Front:
         ):
             found = secured.getpeercert() or {}
         return float(ssl.cert_time_to_seconds(str(found.get("notAfter"))))
+
+
+def user_finding(folder: Path, user: str, me: str) -> Finding:
+    """Of a site that runs as another user than its doctor, who is the folder's owner or was called as another."""
+    return warning(
+        "User",
+        f"The site runs as {user}, and this is {me}: what one makes may be closed to the other.",
+        f"If mozchat is run as {user} from now on: chown -R {user} {folder}",
+    )
 
 
 def plain_http_finding(host: str) -> Finding:

@@ -127,6 +127,25 @@ def test_as_root_it_looks_with_the_eyes_of_the_folders_owner(examine, turn):
         assert "is not writable for nobody: Permission denied" in report.text("Threads folder")
 
 
+def test_a_site_that_runs_as_another_user_than_the_folders_owner(examine, turn):
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place, "threads")
+        (folder / "walk").mkdir(parents=True)
+        (folder / "walk" / ".ini").write_text(INI + CALLS.format(turn.port))
+        Path(place).chmod(0o755)
+        site = RunningSite(folder)
+        site.start()
+        os.chown(folder, NOBODY.pw_uid, NOBODY.pw_gid)
+        try:
+            report = examine(folder, "--url", site.url)
+        finally:
+            site.stop()
+
+    assert "The site runs as root, and this is nobody" in report.text("User")
+    assert "rm -r" in report.text("Leaving")
+    assert report.abouts("error") == {"walk", "Leaving"}
+
+
 def test_a_secret_that_everybody_can_read(examine, folder):
     secret = folder / ".secret"
     secret.write_text("s" * 43 + "\n")
