@@ -24,7 +24,7 @@ from mozchat.domain.options import ThreadSettings
 from mozchat.services.site import Site
 
 CLOCK_SECONDS = 5.0
-"""How far the time that answers tell may be from this machine's. Some is lost on the way, and it has no fractions."""
+"""How far the time that answers tell may be from this machine's: they are on the way for a while."""
 FEW_DAYS = 14
 NO_URL = "the public URL of the site is not known"
 SET_URL = "Set MOZCHAT_PUBLIC_URL, or name it with --url."

@@ -1,5 +1,6 @@
 """A real nginx in front of a site, right on one port and wrong in one way on each other."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -52,7 +53,7 @@ class Nginx:
     def __init__(self, folder: Path, site: RunningSite):
         self._folder = folder
         self._site = site
-        self._ports = {way: free_port() for way in WAYS}
+        self._ports = dict(zip(WAYS, _free_ports(len(WAYS)), strict=True))
         self._process = None
         self.authority = folder / "localhost.pem"
 
@@ -120,6 +121,15 @@ class Nginx:
         )
         assert made.returncode == 0, made.stderr
         file.write_text(file.read_text() + file.with_suffix(".key").read_text())
+
+
+def _free_ports(number: int) -> list[int]:
+    """So many different ones."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
 
 
 def _listens(port: int) -> bool:
