@@ -125,6 +125,24 @@ def hub(settings: SiteSettings) -> None:
 
 
 @main.command()
+@click.option("--url", help="Where participants find the site.  [default: MOZCHAT_PUBLIC_URL]")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_obj
+def doctor(settings: SiteSettings, url: str | None, as_json: bool) -> None:
+    """Try out whether the site is set up as it must be, and say what to do where not. Exits with 1 on an error.
+
+    Nothing is changed: what is made to try things out is removed again.
+    """
+    from mozchat.doctor import report  # takes a while to load
+
+    try:
+        settings = settings if url is None else replace(settings, public_url=checked_public_url(url))
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    sys.exit(report.print_json(settings) if as_json else report.print_page(settings))
+
+
+@main.command()
 @click.argument("name")
 @click.option(
     "--preset", "preset_name", type=click.Choice(PRESET_NAMES), default="mediaChat", show_default=True
@@ -214,24 +232,6 @@ def passwd(settings: SiteSettings, name: str, password: str) -> None:
     with _site(settings) as site:
         upkeep.set_password(site, name, password)
     click.echo(f"{name}: the password is {'set' if password else 'gone'}")
-
-
-@main.command()
-@click.option("--url", help="Where participants find the site.  [default: MOZCHAT_PUBLIC_URL]")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
-@click.pass_obj
-def doctor(settings: SiteSettings, url: str | None, as_json: bool) -> None:
-    """Try out whether the site is set up as it must be, and say what to do where not. Exits with 1 on an error.
-
-    Nothing is changed: what is made to try things out is removed again.
-    """
-    from mozchat.doctor import report  # takes a while to load
-
-    try:
-        settings = settings if url is None else replace(settings, public_url=checked_public_url(url))
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
-    sys.exit(report.print_json(settings) if as_json else report.print_page(settings))
 
 
 @contextmanager
