@@ -49,7 +49,7 @@ class SiteSettings:
         """Read the variables `MOZCHAT_…`; the environment goes before `.env` in the folder `MOZCHAT_HOME`, which
         is the working folder where nothing says it. Raises `SettingsError`."""
         if environment is None:
-            file = dotenv_values(Path(os.environ.get("MOZCHAT_HOME", ""), ".env"))
+            file = dotenv_values(env_file())
             environment = {key: value for key, value in file.items() if value is not None} | os.environ
         home = Path(environment.get("MOZCHAT_HOME", ""))
         return cls(
@@ -148,3 +148,8 @@ def _sendfile(text: str) -> str:
     if header and header not in SENDFILE:
         raise SettingsError(f"MOZCHAT_SENDFILE={text!r}: one of {', '.join(SENDFILE)} was expected.")
     return header
+
+
+def env_file() -> Path:
+    """Where `.env` is looked for: in `MOZCHAT_HOME`, or the working folder where nothing says that."""
+    return Path(os.environ.get("MOZCHAT_HOME", ""), ".env").absolute()

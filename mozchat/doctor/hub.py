@@ -21,7 +21,7 @@ def hub(front: Front) -> Iterator[Finding]:
     front.inside()
     url = str(front.ask("GET", "/hub").json().get("url", ""))
     if not url:
-        raise LeftOut("the hub is off")
+        raise LeftOut("there is no hub, or it serves some threads only (wshub/ws.ini)")
     url = urljoin(front.url.replace("http", "ws", 1) + "/", url)
     yield opened(url, front.origin)
 

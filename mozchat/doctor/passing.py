@@ -54,7 +54,7 @@ class Passing:
         """A clip is published, and whoever waits hears of it at once."""
         self._front.inside()
         cursor = self._settled_cursor()
-        heard: list[float] = []
+        heard: list[float | None] = []
         listener = threading.Thread(target=self._listen, args=(cursor, heard), daemon=True)
         listener.start()
         time.sleep(LISTENING_SECONDS)
@@ -71,7 +71,9 @@ class Passing:
             return
         self._clip = str(answer.json().get("id", ""))
         listener.join(GRACE_SECONDS)
-        yield news_finding(max(0.0, heard[0] - published) if heard else None)
+        if heard and heard[0] is None:
+            raise LeftOut("the site has no room for listeners")
+        yield news_finding(max(0.0, heard[0] - published) if heard and heard[0] else None)
 
     def ranges(self) -> Iterator[Finding]:
         """A part of a clip's bytes can be had, without which nobody can seek and Safari plays nothing."""
@@ -138,18 +140,19 @@ class Passing:
         query = f"/events?cursor={quote(cursor)}&wait={hold}"
         return self._front.ask("GET", query, seconds=hold + GRACE_SECONDS)
 
-    def _listen(self, cursor: str, heard: list[float]) -> None:
-        """Poll until there is a new clip, or for a while; note the time."""
+    def _listen(self, cursor: str, heard: list[float | None]) -> None:
+        """Poll until there is a new clip, or for a while; note the time, or `None` where nobody may wait."""
         until = time.monotonic() + GRACE_SECONDS
         try:
             while time.monotonic() < until:
                 answer = self._poll(cursor, self._front.hold or 1)
-                if answer.json().get("clips"):
-                    heard.append(time.monotonic())
+                if answer.json().get("clips") or "retry-after" in answer.headers:
+                    heard.append(time.monotonic() if answer.content else None)
                     return
                 cursor = str(answer.json().get("cursor", cursor))
-                time.sleep(float(answer.headers.get("retry-after", "0") or 0) and 0.2)
-        except (Unreachable, ValueError):
+                if answer.status >= 400:
+                    time.sleep(LISTENING_SECONDS)  # what cuts polls is looked at apart
+        except Unreachable:
             return
 
 

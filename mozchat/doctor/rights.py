@@ -18,6 +18,7 @@ from dotenv import dotenv_values
 from mozchat.doctor.finding import Finding, error, left_out, right, warning
 from mozchat.domain.errors import MozchatError
 from mozchat.services.site import SECRET_FILE, Site
+from mozchat.settings import env_file
 from mozchat.storage.files import write_atomically
 
 _SECRETS = ("MOZCHAT_SECRET_KEY", "MOZCHAT_SMTP_URL")
@@ -106,8 +107,8 @@ def secret_key(site: Site, from_settings: bool) -> Iterator[Finding]:
         yield left_out("Secret key", f"{path} is not there yet: the site makes it at first use.")
     else:
         yield _secret_file_finding("Secret key", path)
-    if Path(".env").is_file() and any(dotenv_values(".env").get(name) for name in _SECRETS):
-        yield _secret_file_finding(".env", Path(".env").absolute())
+    if env_file().is_file() and any(dotenv_values(env_file()).get(name) for name in _SECRETS):
+        yield _secret_file_finding(".env", env_file())
 
 
 def readable_secrets(site: Site) -> Iterator[Finding]:

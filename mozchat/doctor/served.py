@@ -12,6 +12,7 @@ from mozchat.doctor.client import Answer, Unreachable
 from mozchat.doctor.finding import Finding, error, right
 from mozchat.doctor.front import Front
 from mozchat.services.site import SECRET_FILE
+from mozchat.settings import env_file
 
 DEEP = 4
 """How many of a path's last parts may be part of an address."""
@@ -26,7 +27,7 @@ def served(front: Front) -> Iterator[Finding]:
     folder = trial.path.parent
     files = [path for path in trial.path.rglob("*") if path.is_file()]
     bases = addresses(front.path, folder)
-    candidates = [(f"{base}/.env", Path(".env").absolute()) for base in addresses(front.path, Path.cwd())]
+    candidates = [(f"{base}/.env", env_file()) for base in addresses(front.path, env_file().parent)]
     candidates += [(f"{base}/{SECRET_FILE}", folder / SECRET_FILE) for base in bases]
     candidates += [
         (f"{base}/{quote(str(file.relative_to(folder)))}", file) for base in bases for file in files

@@ -16,7 +16,7 @@ _MARK = b"; Made by mozchat doctor, which removes it again.\n"
 _NAME = re.compile(r"doctor-[0-9a-f]{16}")
 LEAST_CLIP_BYTES = 50_000
 _OLD_SECONDS = 3600
-_REMOVED_WITHIN = 5.0
+_REMOVED_WITHIN = 2.0
 
 
 class TrialThread:

@@ -133,7 +133,8 @@ def test_a_site_without_room_for_listeners_is_a_warning(examine, run_site, folde
     report = examine(folder, "--url", site.url)
 
     assert report.abouts("error") == set()
-    assert "Long polls" in report.abouts("warning")
+    assert report.abouts("warning") == {"Long polls"}
+    assert "no room for listeners" in report.text("News")
 
 
 def test_nobody_sees_the_trial_and_nothing_of_it_is_left(examine, site):
