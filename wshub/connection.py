@@ -143,8 +143,12 @@ class Connection(Listener, asyncio.BufferedProtocol):
         self.hang_up()
 
     def hang_up(self) -> None:
-        """Close once everything is sent, and in any case soon."""
-        self.transport.close()
+        """End our side once everything is sent, and the rest when the client has ended its own, or soon: to close
+        with something unread would have the system throw away what the client has not read yet."""
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            self.transport.close()
         self.server.await_end(self)
 
     def ask_alive(self) -> None:

@@ -197,19 +197,25 @@ class Server:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             now = self._loop.time()
-            for connection in _due(self._newcomers, now):
-                if connection in self._connections and connection.admission is None:
-                    self.drop(connection, POLICY, "no ticket in time")
-            for connection in _due(self._lively, now):
-                if connection in self._connections and connection.is_open:
-                    connection.ask_alive()
-                    self._lively.append((now + PING_SECONDS, connection))
-            for connection in _due(self._leaving, now):
-                connection.transport.abort()
-            self._keep_online(now)
+            try:
+                self._tick(now)
+            except Exception:
+                _log.exception("the clock")
             if now - counted >= COUNTS_SECONDS:
                 counted = now
                 self._log_counts()
+
+    def _tick(self, now: float) -> None:
+        for connection in _due(self._newcomers, now):
+            if connection in self._connections and connection.admission is None:
+                self.drop(connection, POLICY, "no ticket in time")
+        for connection in _due(self._lively, now):
+            if connection in self._connections and connection.is_open:
+                connection.ask_alive()
+                self._lively.append((now + PING_SECONDS, connection))
+        for connection in _due(self._leaving, now):
+            connection.transport.abort()
+        self._keep_online(now)
 
     def _keep_online(self, now: float) -> None:
         due = {name: self._here_due.get(name, 0.0) for name in self.hub.rooms}
