@@ -17,6 +17,8 @@ SENDFILE = ("x-sendfile", "x-accel-redirect")
 """The header by which a web server is told to send a file: Apache's mod_xsendfile, nginx."""
 UNIX = "unix"
 """Among the trusted proxies: whoever comes by a unix socket."""
+MAIL_SERVERS = ("smtp", "smtps", "starttls")
+"""Schemes: as it is, with TLS from the first byte, with TLS by STARTTLS."""
 
 
 class SettingsError(Exception):
@@ -31,7 +33,8 @@ class SiteSettings:
     secret that the site makes for itself and keeps. `sendfile` is how the web server in front is told to send a
     file itself, one of `SENDFILE`; "": it cannot. `trusted_proxies` are those whose `X-Forwarded-…` is believed,
     `trusted_hosts` the names beside the public one under which the site may be asked for; with neither, any.
-    `hub_ini` is the file of the hub's settings; `None`: `wshub/ws.ini` beside the folder of the threads."""
+    `hub_ini` is the file of the hub's settings; `None`: `wshub/ws.ini` beside the folder of the threads. `mail_url`
+    is where mail is handed in; "": none is sent."""
 
     threads_folder: Path
     listeners: int | None = None
@@ -43,6 +46,7 @@ class SiteSettings:
     trusted_proxies: tuple[IPv4Network | IPv6Network | str, ...] = ()
     trusted_hosts: tuple[str, ...] = ()
     hub_ini: Path | None = None
+    mail_url: str = field(default="", repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> SiteSettings:
@@ -63,6 +67,7 @@ class SiteSettings:
             trusted_proxies=tuple(map(_proxy, _listed(environment, "MOZCHAT_TRUSTED_PROXIES"))),
             trusted_hosts=tuple(map(_host, _listed(environment, "MOZCHAT_TRUSTED_HOSTS"))),
             hub_ini=home / environment["MOZCHAT_HUB_INI"] if environment.get("MOZCHAT_HUB_INI") else None,
+            mail_url=_mail_url(environment.get("MOZCHAT_SMTP_URL", "")),
         )
 
 
@@ -133,6 +138,26 @@ def _host(text: str) -> str:
             " expected."
         )
     return text.lower().strip("[]")
+
+
+def _mail_url(text: str) -> str:
+    """The value is not repeated where it is wrong: it has a password."""
+    url = text.strip()
+    scheme, colon, rest = url.partition(":")
+    try:
+        parts = urlsplit(url)
+        server = scheme in MAIL_SERVERS and bool(parts.hostname) and parts.port != 0
+        server = server and parts.path in ("", "/") and not parts.query and not parts.fragment
+        server = server and (parts.username is None) == (parts.password is None)
+    except ValueError:
+        server = False
+    path = (scheme == "sendmail" and not rest) or (scheme in ("sendmail", "file") and rest.startswith("/"))
+    if url and not server and not (colon and path):
+        raise SettingsError(
+            "MOZCHAT_SMTP_URL: an address like starttls://user:password@mail.example.org was expected (or smtp, "
+            "smtps; what is special in user and password written as %XX), or sendmail: or file:/a/folder."
+        )
+    return url
 
 
 def _log_level(text: str) -> str:

@@ -15,7 +15,7 @@ LAYERS = {
     "resources": set(),
     "storage": {"domain"},
     "outside": {"domain"},
-    "services": {"domain", "storage", "outside", "settings"},
+    "services": {"domain", "storage", "outside", "settings", "resources"},
     "web": {"domain", "services", "settings", "resources"},
     "upload_loop": set(),
     "worker": {"services", "web", "upload_loop"},

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from mozchat.cli import main
+from mozchat.outside.transport import transport_of
 from mozchat.services.site import Site
 from mozchat.settings import SettingsError, SiteSettings
 
@@ -83,6 +84,51 @@ def test_a_secret_key_is_long_and_told_to_nobody():
         SiteSettings.from_environment({"MOZCHAT_SECRET_KEY": "swordfish"})
     assert str(refused.value).startswith("MOZCHAT_SECRET_KEY: ")
     assert "swordfish" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "smtp://localhost",
+        "smtp://localhost:2525/",
+        "smtps://ann%40example.org:p%3A%2F@mail.example.org:465",
+        "starttls://ann:secret@[::1]:587",
+        "sendmail:",
+        "sendmail:/usr/sbin/sendmail",
+        "file:/tmp/mails",
+        "file:///tmp/mails",
+    ],
+)
+def test_mail_is_handed_in_where_the_setting_says(url):
+    settings = SiteSettings.from_environment({"MOZCHAT_SMTP_URL": f" {url} "})
+    assert settings.mail_url == url
+    assert not url or url not in repr(settings)
+    assert not url or transport_of(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mail.example.org",
+        "http://mail.example.org",
+        "smtp:",
+        "smtp://",
+        "smtp://ann@mail.example.org",
+        "smtp://ann:sword/fish@mail.example.org",
+        "smtp://localhost:0",
+        "smtp://localhost:x",
+        "smtp://localhost/?tls=1",
+        "sendmail",
+        "sendmail:bin/sendmail",
+        "file:",
+        "file:mails",
+    ],
+)
+def test_a_bad_mail_server_is_told_without_its_password(url):
+    with pytest.raises(SettingsError, match="MOZCHAT_SMTP_URL: an address like") as refused:
+        SiteSettings.from_environment({"MOZCHAT_SMTP_URL": url})
+    assert "fish" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from mozchat.domain.mailbox import mailbox
+
 _TRUE = frozenset({"1", "on", "true", "yes"})
 _FALSE = frozenset({"0", "off", "false", "no"})
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
@@ -16,8 +18,6 @@ _DECIMAL = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{1,6})?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _FOLDER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HOST = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*")
-_MAILBOX = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+")
-_NAMED_MAILBOX = re.compile(rf"[^<>]*<{_MAILBOX.pattern}>")
 _ICE_URL = re.compile(r"(?:stun|stuns|turn|turns):[^\s]{1,255}")
 
 MAX_ICE_SERVERS = 8  # browsers slow down and warn from five on
@@ -131,9 +131,10 @@ def mail_address() -> Kind:
     """`name@host`, with or without a person's name; fit for a header, so no line ends in it."""
 
     def read(text: str) -> str:
-        pattern = _NAMED_MAILBOX if text.endswith(">") else _MAILBOX
-        if text and (len(text) > 320 or _CONTROL.search(text) or not pattern.fullmatch(text)):
+        if len(text) > 320 or _CONTROL.search(text):
             raise ValueError
+        if text:
+            mailbox(text)
         return text
 
     return Kind("a mail address, such as robot@example.org or Mail Robot <robot@example.org>", read)
