@@ -16,6 +16,7 @@ from mozchat.domain.errors import BadSettings, MozchatError
 from mozchat.resources import PRESET_NAMES, preset
 from mozchat.services import threads, upkeep
 from mozchat.services.access import approach
+from mozchat.services.notify_send import drain
 from mozchat.services.site import Site
 from mozchat.settings import SettingsError, SiteSettings, checked_public_url
 
@@ -177,6 +178,7 @@ def check(settings: SiteSettings, name: str | None) -> None:
         names = upkeep.thread_names(site, name)
         findings = [finding for each in names for finding in upkeep.check(site, each)]
         findings += upkeep.check_hub(site) if name is None else []
+        findings += upkeep.check_mail(site) if name is None else []
     for finding in findings:
         click.echo(str(finding))
     if not settings.threads_folder.is_dir():
@@ -232,6 +234,25 @@ def passwd(settings: SiteSettings, name: str, password: str) -> None:
     with _site(settings) as site:
         upkeep.set_password(site, name, password)
     click.echo(f"{name}: the password is {'set' if password else 'gone'}")
+
+
+@main.command(name="send-mail")
+@click.pass_obj
+def send_mail(settings: SiteSettings) -> None:
+    """Send the mail that is due. For cron, where no process of the site stays to do it. Exits with 1 where
+    the mail server cannot be reached."""
+    with _site(settings) as site:
+        if not site.can_mail:
+            raise click.ClickException(
+                "No mail can be sent: MOZCHAT_SMTP_URL and MOZCHAT_PUBLIC_URL are needed."
+            )
+        drained = drain(site)
+    if drained is None:
+        click.echo("another process is sending just now")
+        return
+    click.echo(f"{drained.sent} sent, {drained.waiting} waiting, {drained.dead} given up")
+    if drained.fault:
+        raise click.ClickException(drained.fault)
 
 
 @contextmanager

@@ -27,5 +27,10 @@ def locales_folder() -> Path:
     return _PACKAGE / "locales"
 
 
+def mail_templates_folder() -> Path:
+    """The templates of mail."""
+    return _PACKAGE / "mail_templates"
+
+
 def _first(*folders: Path) -> Path:
     return next((folder for folder in folders if folder.is_dir()), folders[-1])

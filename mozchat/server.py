@@ -98,6 +98,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         site = Site.of(self._site_settings, self._each)
         app = create_app(site, Proxies.of(self._site_settings))
         app.extensions["mozchat-stop"] = site.stop
+        app.extensions["mozchat-mail-start"]()
         return app
 
 

@@ -33,8 +33,8 @@ class SiteSettings:
     secret that the site makes for itself and keeps. `sendfile` is how the web server in front is told to send a
     file itself, one of `SENDFILE`; "": it cannot. `trusted_proxies` are those whose `X-Forwarded-…` is believed,
     `trusted_hosts` the names beside the public one under which the site may be asked for; with neither, any.
-    `hub_ini` is the file of the hub's settings; `None`: `wshub/ws.ini` beside the folder of the threads. `mail_url`
-    is where mail is handed in; "": none is sent."""
+    `hub_ini` is the file of the hub's settings; `None`: `wshub/ws.ini` beside the folder of the threads.
+    `mail_url` is where mail is handed in; "": none is sent."""
 
     threads_folder: Path
     listeners: int | None = None

@@ -186,6 +186,43 @@ def test_sweep_removes_what_a_killed_process_was_writing_when_it_is_old(mozchat,
     assert mozchat("check") == "1 threads, 0 errors, 0 warnings\n"
 
 
+def test_check_names_the_bad_lines_of_a_notify_ini(mozchat, folder):
+    mozchat("new", "walk")
+    (folder / "walk" / "notify.ini").write_text("Ann=ann@example.org\nBob=nowhere\n")
+    said = mozchat("check", code=1)
+    assert "error: walk/notify.ini line 2" in said
+    assert "Bob=nowhere" in said
+    assert "1 errors, 0 warnings" in said
+
+
+def test_check_says_that_nobody_can_be_told_where_the_site_sends_no_mail(mozchat, folder, monkeypatch):
+    mozchat("new", "walk", "--preset", "mediaForum")
+    (folder / "walk" / "notify.ini").write_text("Ann=ann@example.org\n")
+    said = mozchat("check")
+    assert "MOZCHAT_SMTP_URL is not set" in said
+    assert "MOZCHAT_PUBLIC_URL is not set" in said
+    monkeypatch.setenv("MOZCHAT_SMTP_URL", "sendmail:")
+    monkeypatch.setenv("MOZCHAT_PUBLIC_URL", "https://example.org")
+    assert "0 errors, 0 warnings" in mozchat("check")
+
+
+def test_check_says_that_mail_was_touched_by_another_user(mozchat, folder, monkeypatch):
+    mozchat("new", "walk")
+    waiting = folder / ".mail" / "waiting"
+    waiting.mkdir(parents=True)
+    really = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != waiting and really(path, mode))
+    assert f"mail cannot go out, because {waiting} belongs to another user" in mozchat("check", code=1)
+
+
+def test_check_tells_of_mail_that_could_not_be_sent(mozchat, folder):
+    mozchat("new", "walk")
+    dead = folder / ".mail" / "dead"
+    dead.mkdir(parents=True)
+    (dead / "a.json").write_text("{}")
+    assert f"1 mails could not be sent; they are in {dead}" in mozchat("check")
+
+
 def test_check_of_a_thread_that_is_not_there_says_so(mozchat):
     assert "no thread called nothing" in mozchat("check", "nothing", code=1)
 

@@ -43,6 +43,8 @@ class Clip:
     peaks: tuple[int, ...] = ()
     sent: int = 0
     """How many bytes its author sent, where that differs from `bytes`: the file has a header of ours."""
+    notified: int = 0
+    """How many people are told of it by mail."""
 
     @property
     def received(self) -> int:
@@ -67,6 +69,8 @@ class Clip:
             record["peaks"] = list(self.peaks)
         if self.sent:
             record["sent"] = self.sent
+        if self.notified:
+            record["notified"] = self.notified
         return record
 
     @classmethod
@@ -86,6 +90,7 @@ class Clip:
                 description=str(record.get("description", "")),
                 peaks=_stored_peaks(record.get("peaks")),
                 sent=max(0, int(record.get("sent", 0))),
+                notified=max(0, int(record.get("notified", 0))),
             )
         except (KeyError, TypeError, OverflowError, AttributeError) as error:
             raise ValueError(f"not a clip's record: {error!r}") from error

@@ -27,6 +27,7 @@ from mozchat.domain.options import ThreadSettings
 from mozchat.domain.presence import Person
 from mozchat.domain.retention import Limits
 from mozchat.services.access import Visit, reading_goes_on
+from mozchat.services.notify import announce
 from mozchat.services.site import Site
 from mozchat.storage.media import CHUNK, Content, Draft
 
@@ -134,7 +135,10 @@ def record(site: Site, inside: Visit, content: Content, clip_id: str, fields: Ma
         peaks=tuple(fields.get("peaks", ())),
         sent=0 if size == sent else sent,
     )
+    clip = announce(site, inside, clip)
     stored, _ = inside.store.add_clip(clip, content, limits_of(settings), now)
+    if stored.notified:
+        site.mail_waits.set()
     return stored
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +31,8 @@ class Site:
     """What every use case is handed. `now()` is in milliseconds since 1970; `min_free_bytes` is what clips
     leave free of the disk; `public_url` is where participants find the site, "" where that is not known;
     `sendfile` how the web server in front is told to send a file, "" where it cannot; `hub_ini` is the file of the
-    hub's settings."""
+    hub's settings; `mail_url` where mail is handed in, "" for no mail. `mail_waits` is set when there is something
+    to send."""
 
     def __init__(
         self,
@@ -42,6 +44,7 @@ class Site:
         secret_key: str = "",
         sendfile: str = "",
         hub_ini: Path | None = None,
+        mail_url: str = "",
     ) -> None:
         self.store = SiteStore(threads_folder, self._call_hub)
         self.hub_file = HubFile(hub_ini or self.store.folder.parent / HUB_INI)
@@ -51,6 +54,8 @@ class Site:
         self.min_free_bytes = min_free_bytes
         self.public_url = public_url
         self.sendfile = sendfile
+        self.mail_url = mail_url
+        self.mail_waits = threading.Event()
         self._secret = secret_key
 
     @classmethod
@@ -64,7 +69,13 @@ class Site:
             secret_key=settings.secret_key,
             sendfile=settings.sendfile,
             hub_ini=settings.hub_ini,
+            mail_url=settings.mail_url,
         )
+
+    @property
+    def can_mail(self) -> bool:
+        """Whether mail can go out: there is a server for it, and an address to which it can point."""
+        return bool(self.mail_url and self.public_url)
 
     @property
     def secret(self) -> str:

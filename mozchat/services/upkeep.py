@@ -12,6 +12,7 @@ from werkzeug.security import generate_password_hash
 from mozchat.domain.call_log import faults_of
 from mozchat.domain.errors import Missing, MozchatError
 from mozchat.domain.ini import decode, set_value
+from mozchat.services import notify_check
 from mozchat.services.clips import limits_of
 from mozchat.services.site import Site
 from mozchat.storage.files import temporary_files, write_atomically
@@ -56,6 +57,7 @@ def check(site: Site, thread_name: str) -> list[Finding]:
         return findings
     findings += [Finding("error", text) for text in _barred(store, site.store.run_folder)]
     findings += [Finding("warning", text) for text in _call_log_faults(store)]
+    findings += [Finding(level, text) for level, text in notify_check.faults(site, store, settings)]
     try:
         findings += _catalogue_findings(store, site.now())
     except MozchatError as error:
@@ -68,6 +70,11 @@ def check(site: Site, thread_name: str) -> list[Finding]:
 def check_hub(site: Site) -> list[Finding]:
     """Everything that is wrong with `ws.ini`; without that file there is nothing."""
     return [Finding(problem.level, str(problem)) for problem in site.hub_file.read()[1]]
+
+
+def check_mail(site: Site) -> list[Finding]:
+    """What is wrong with the mail of the whole site."""
+    return [Finding(level, text) for level, text in notify_check.spool_faults(site)]
 
 
 def sweep(site: Site, thread_name: str, *, dry_run: bool) -> Swept:

@@ -40,13 +40,13 @@ class ThreadLock:
         self._soft = SoftFileLock(f"{path}.soft", thread_local=False)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the lock; raises `Unavailable` when it cannot be had within `TIMEOUT`."""
-        if not self._mutex.acquire(timeout=TIMEOUT):
+    def held(self, timeout: float = TIMEOUT) -> Iterator[None]:
+        """Hold the lock; raises `Unavailable` when it cannot be had within so many seconds."""
+        if not self._mutex.acquire(timeout=timeout):
             raise _busy()
         try:
             with faults_named("the folder of the locks"):
-                handle = self._acquire()
+                handle = self._acquire(timeout)
             try:
                 yield
             finally:
@@ -57,9 +57,9 @@ class ThreadLock:
         finally:
             self._mutex.release()
 
-    def _acquire(self) -> int | None:
+    def _acquire(self, timeout: float) -> int | None:
         """Take the lock; gives the open file that has it, or `None` where it is the lock file."""
-        deadline = time.monotonic() + TIMEOUT
+        deadline = time.monotonic() + timeout
         while True:
             handle = self._open()
             try:
@@ -73,7 +73,7 @@ class ThreadLock:
                     os.close(handle)
                     raise
                 os.close(handle)
-                self._acquire_soft()
+                self._acquire_soft(timeout)
                 return None
             os.close(handle)
             if time.monotonic() > deadline:
@@ -88,9 +88,9 @@ class ThreadLock:
             self._folder.mkdir(mode=0o770, exist_ok=True)
             return os.open(self._path, flags, 0o660)
 
-    def _acquire_soft(self) -> None:
+    def _acquire_soft(self, timeout: float) -> None:
         try:
-            self._soft.acquire(timeout=TIMEOUT, poll_interval=_POLL)
+            self._soft.acquire(timeout=timeout, poll_interval=_POLL)
         except Timeout as error:
             raise _busy() from error
 

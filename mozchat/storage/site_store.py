@@ -13,6 +13,7 @@ from mozchat.domain.errors import Invalid, Missing, MozchatError
 from mozchat.domain.names import is_thread_name
 from mozchat.storage.bell import Bell
 from mozchat.storage.files import signature
+from mozchat.storage.spool import FOLDER, Spool
 from mozchat.storage.thread_store import ThreadStore
 
 RUN_FOLDER = ".run"
@@ -27,6 +28,7 @@ class SiteStore:
     def __init__(self, threads_folder: Path, changed: Callable[[str], None] = lambda name: None) -> None:
         self.folder = threads_folder.absolute()
         self.run_folder = self.folder / RUN_FOLDER
+        self.spool = Spool(self.folder / FOLDER, self.run_folder)
         self._open: dict[str, ThreadStore] = {}
         self._behind: dict[str, float] = {}
         self._guard = threading.Lock()

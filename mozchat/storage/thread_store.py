@@ -20,6 +20,7 @@ from mozchat.domain.thread_state import Changes, ThreadState
 from mozchat.storage.call_log import CallLogFile
 from mozchat.storage.files import COARSE_NS, Signature, faults_named, signature
 from mozchat.storage.lock import ThreadLock
+from mozchat.storage.mail_list import MailList
 from mozchat.storage.media import Content, MediaFolder, move
 from mozchat.storage.people import Marks, PeopleFile
 from mozchat.storage.settings_file import SettingsFile
@@ -56,6 +57,7 @@ class ThreadStore:
         self.lock = ThreadLock(lock_path)
         self.settings_file = SettingsFile(path / ".ini")
         self.call_log = CallLogFile(path / "calls.csv", self.lock)
+        self.mail_list = MailList(path, self.lock)
         self.uploads = Uploads(path)
         self._people = PeopleFile(path / "users.json")
         self._states = StateStore(path, self.lock, self.settings_file, lambda: ring(path.name))

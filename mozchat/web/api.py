@@ -10,7 +10,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from mozchat.domain.errors import Invalid, Malformed
 from mozchat.domain.times import rfc3339
-from mozchat.services import clips, hub, ice, messages, reports, sessions, threads
+from mozchat.services import clips, hub, ice, messages, reports, sessions, subscriptions, threads
 from mozchat.services.access import Visit, approach, visit
 from mozchat.services.site import Site
 from mozchat.web import security
@@ -23,6 +23,7 @@ from mozchat.web.views import (
     door_view,
     ice_view,
     message_view,
+    subscription_view,
     summary_view,
     thread_view,
 )
@@ -148,6 +149,28 @@ def post_message(thread: str) -> tuple[Response, int]:
         address=request.remote_addr or "",
     )
     return jsonify({**message_view(message), "online": online, "expires": rfc3339(message.until)}), 202
+
+
+@api.get("/threads/<thread>/subscription")
+def show_subscription(thread: str) -> Response:
+    """Whether one is to get mail about new clips."""
+    return jsonify(subscription_view(subscriptions.look(site(), _visit(thread))))
+
+
+@api.put("/threads/<thread>/subscription")
+def subscribe(thread: str) -> tuple[Response, int]:
+    """Ask for mail about new clips."""
+    inside = _participation(thread)
+    fields = _json_object({"address": str}, {})
+    wish = subscriptions.subscribe(site(), inside, fields["address"], request.remote_addr or "")
+    return jsonify(subscription_view(wish)), 200 if wish.confirmed else 202
+
+
+@api.delete("/threads/<thread>/subscription")
+def unsubscribe(thread: str) -> tuple[str, int]:
+    """Want no mail any more."""
+    subscriptions.unsubscribe(_participation(thread))
+    return "", 204
 
 
 @api.get("/threads/<thread>/ice")

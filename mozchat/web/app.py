@@ -18,6 +18,8 @@ from mozchat.web.clips import ClipsApp
 from mozchat.web.compression import compress
 from mozchat.web.events import EventsApp
 from mozchat.web.identity import check_origin
+from mozchat.web.mail_links import mail_links
+from mozchat.web.mail_start import MailStart
 from mozchat.web.openapi import description
 from mozchat.web.pages import error_page, pages
 from mozchat.web.proxies import Proxies, ProxiesApp
@@ -41,6 +43,7 @@ def create_app(site: Site, proxies: Proxies | None = None) -> Flask:
     app.register_blueprint(api)
     app.register_blueprint(assets_blueprint(assets))
     app.register_blueprint(pages)
+    app.register_blueprint(mail_links)
     app.add_url_rule("/api/openapi.json", view_func=openapi)
     app.before_request(_check_origin)
     app.after_request(_finish)
@@ -49,8 +52,9 @@ def create_app(site: Site, proxies: Proxies | None = None) -> Flask:
     app.register_error_handler(Exception, _fault)
     events = EventsApp(site, UploadsApp(site, ClipsApp(site, app.wsgi_app)))
     app.extensions["mozchat-events"] = events
-    app.extensions["mozchat-proxies"] = proxies
-    app.wsgi_app = ProxiesApp(proxies, events) if proxies else events  # type: ignore[method-assign]
+    mail_start = MailStart(site, events)
+    app.extensions.update({"mozchat-proxies": proxies, "mozchat-mail-start": mail_start.start})
+    app.wsgi_app = ProxiesApp(proxies, mail_start) if proxies else mail_start  # type: ignore[method-assign]
     return app
 
 
@@ -60,7 +64,10 @@ def openapi() -> Response:
 
 
 def _check_origin() -> None:
-    check_origin(request.environ)
+    # A mail program unsubscribes with a POST of its own (RFC 8058); its link is signed, and no cookie counts
+    # there.
+    if request.endpoint != f"{mail_links.name}.unsubscribe":
+        check_origin(request.environ)
 
 
 def _finish(response: Response) -> Response:
@@ -96,4 +103,6 @@ def _problem(status: int, body: dict[str, Any], headers: dict[str, str]) -> Resp
 
 def _is_page() -> bool:
     path = request.path
-    return not path.startswith(("/api/", "/static/")) and request.method in ("GET", "HEAD")
+    if path.startswith(("/api/", "/static/")):
+        return False
+    return request.method in ("GET", "HEAD") or request.blueprint == mail_links.name

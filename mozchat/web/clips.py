@@ -20,7 +20,7 @@ from mozchat.web.bare import Answer, Environ, StartResponse, WsgiApp, answered, 
 from mozchat.web.fields import idempotency_key
 from mozchat.web.form import MAX_BESIDE, Form
 from mozchat.web.identity import check_origin, token_of
-from mozchat.web.views import clip_view
+from mozchat.web.views import published_view
 
 _PATH = re.compile(r"/api/threads/([^/]+)/clips")
 _METHODS = ["GET", "HEAD", "OPTIONS", "POST"]
@@ -55,7 +55,7 @@ class ClipsApp:
         inside.participant()
         sessions.touch(self._site, inside, 0)
         clip = clips.publish(self._site, inside, _upload(inside, environ))
-        return 201, clip_view(clip, name, environ.get("SCRIPT_NAME", "")), {}
+        return 201, published_view(clip, name, environ.get("SCRIPT_NAME", "")), {}
 
 
 def _upload(inside: Visit, environ: Environ) -> clips.Upload:

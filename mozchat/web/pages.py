@@ -35,7 +35,7 @@ def front() -> Response:
     site = _site()
     found = threads.public_threads(site, token_of(request.environ))
     listed = [summary_view(summary, request.script_root) for summary in found]
-    return _page("front.html", FRONT_SCRIPTS, page="front", thread=None, threads=listed, **_hints())
+    return render_page("front.html", FRONT_SCRIPTS, page="front", thread=None, threads=listed, **_hints())
 
 
 @pages.get("/<thread>")
@@ -53,7 +53,7 @@ def thread_page(thread: str) -> Response:
     door = approach(_site(), thread, token_of(request.environ))
     language = door.settings.lang
     if door.person is None:
-        return _page(
+        return render_page(
             "front.html",
             FRONT_SCRIPTS,
             language,
@@ -63,7 +63,7 @@ def thread_page(thread: str) -> Response:
             **_hints(),
         )
     has_hub = hub.is_served(_site(), thread)
-    response = _page(
+    response = render_page(
         "thread.html",
         THREAD_SCRIPTS,
         language,
@@ -82,7 +82,7 @@ def thread_page(thread: str) -> Response:
 def help_page() -> Response:
     """How it is used."""
     language = preferred(request.accept_languages.values())
-    return _page(f"help_{language}.html", language=language, page="help")
+    return render_page(f"help_{language}.html", language=language, page="help")
 
 
 @pages.get("/healthz")
@@ -104,17 +104,17 @@ def favicon() -> Response:
 
 def error_page(status: int, title: str, detail: str, errors: list[str] | None = None) -> Response:
     """An error in the same look as everything else."""
-    response = _page(
+    response = render_page(
         "error.html", page="error", status=status, title=title, detail=detail, errors=errors or []
     )
     response.status_code = status
     return response
 
 
-def _page(
+def render_page(
     template: str, scripts: tuple[str, ...] = (), language: str | None = None, **config: Any
 ) -> Response:
-    """Render a page with its scripts in the order in which they are needed.
+    """A page with its scripts in the order in which they are needed.
 
     `config` goes to the template and, as JSON, to the scripts.
     """

@@ -23,7 +23,7 @@ from mozchat.services.uploads import Progress
 from mozchat.web import fields, problems
 from mozchat.web.bare import Answer, Environ, StartResponse, WsgiApp, answered, body_of, respond
 from mozchat.web.identity import check_origin, token_of
-from mozchat.web.views import clip_view
+from mozchat.web.views import published_view
 
 PIECE = "application/partial-upload"
 _PATH = re.compile(r"/api/threads/([A-Za-z0-9_-]{1,64})/uploads(?:/([0-9a-f]{16}))?", re.ASCII)
@@ -102,7 +102,7 @@ class UploadsApp:
         return 204, None, {"Upload-Offset": str(found.offset), "Upload-Complete": "?0"}
 
     def _clip(self, inside: Visit, clip: Clip, environ: Environ) -> Answer:
-        view = clip_view(clip, inside.store.name, environ.get("SCRIPT_NAME", ""))
+        view = published_view(clip, inside.store.name, environ.get("SCRIPT_NAME", ""))
         return 201, view, self._state(inside, clip)
 
     def _state(self, inside: Visit, found: Progress | Clip) -> dict[str, str]:

@@ -14,6 +14,7 @@ from mozchat.domain.thread_state import Changes
 from mozchat.domain.times import rfc3339
 from mozchat.services.access import Visit
 from mozchat.services.clips import free_bytes
+from mozchat.services.subscriptions import Wish
 from mozchat.services.threads import ThreadSummary, shown_title
 
 Json = dict[str, Any]
@@ -36,6 +37,12 @@ def clip_view(clip: Clip, thread_name: str, base: str) -> Json:
     if clip.peaks:
         view["peaks"] = list(clip.peaks)
     return view
+
+
+def published_view(clip: Clip, thread_name: str, base: str) -> Json:
+    """A clip for whoever has just published it, who is told how many others learn of it by mail."""
+    view = clip_view(clip, thread_name, base)
+    return {**view, "notified": clip.notified} if clip.notified else view
 
 
 def clip_views(clips: Iterable[Clip], thread_name: str, base: str) -> list[Json]:
@@ -85,6 +92,13 @@ def changes_view(changes: Changes, inside: Visit, base: str) -> Json:
     if changes.total_bytes is not None:
         view["free"] = free_bytes(inside, changes.total_bytes)
     return view
+
+
+def subscription_view(wish: Wish | None) -> Json:
+    """What a participant has asked for."""
+    if wish is None:
+        return {"state": "none", "address": None}
+    return {"state": "confirmed" if wish.confirmed else "pending", "address": wish.address}
 
 
 def me_view(inside: Visit) -> Json | None:

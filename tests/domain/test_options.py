@@ -45,6 +45,8 @@ DESIGN_DEFAULTS = {
     "userStatusFadeS": 5,
     "messageLifetimeSec": 300,
     "notifyUsers": False,
+    "notifyOnline": False,
+    "allowSubscribe": False,
     "mailFrom": "",
     "mailReplyTo": "",
     "iceAddr": "google",

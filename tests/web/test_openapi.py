@@ -43,6 +43,8 @@ maxMediaFolderBytes=1000000000
 maxClipCount=0
 allowVideo=1
 reportErrors=1
+notifyUsers=1
+allowSubscribe=1
 """
 TOKEN = "the-token-of-Ann-in-tests"
 CONFIG = {
@@ -87,6 +89,11 @@ CONFIG = {
                 },
                 "negative_data_rejection": {"expected-statuses": [*REFUSED, "409", "413", "429"]},
             },
+        },
+        {
+            # A participant may ask for only so many mails.
+            "include-operation-id": "subscribe",
+            "checks": {"positive_data_acceptance": {"expected-statuses": [*ACCEPTED, "429"]}},
         },
         {
             "include-operation-id": "discardUpload",
@@ -169,10 +176,11 @@ def description(visitor):
 
 
 @pytest.fixture
-def ann(app, make_thread, join, site):
-    """Somebody in a thread with another, where no listener is made to wait."""
+def ann(app, make_thread, join, site, tmp_path):
+    """Somebody in a thread with another, where no listener is made to wait, on a site that can send mail."""
     stage.app = app
-    make_thread("walk", INI)
+    site.public_url, site.mail_url = "http://localhost", f"file:{tmp_path}/mails"
+    (make_thread("walk", INI) / "notify.ini").write_text("Carol=carol@example.org\n")
     join("walk", "Bob")
     with contextlib.ExitStack() as places:
         for _ in range(site.admission.room(None)):

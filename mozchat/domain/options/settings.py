@@ -52,6 +52,8 @@ class ThreadSettings:
     name_hold_sec: int
     message_lifetime_sec: int
     notify_users: bool
+    notify_online: bool
+    allow_subscribe: bool
     mail_from: str
     mail_reply_to: str
     time_shift_hrs: float
@@ -66,6 +68,11 @@ class ThreadSettings:
     show_more: bool
     report_errors: bool
     password: str
+
+    @property
+    def mails(self) -> bool:
+        """Whether mail goes out about new clips."""
+        return self.notify_users and not self.allow_stream
 
     def __repr__(self) -> str:
         """Without the values: some are secret, and a repr ends in logs."""
@@ -204,6 +211,8 @@ def _contradictions(settings: ThreadSettings, document: IniDocument, source: str
         yield warning("videoOn", "does not count where allowVideo=0")
     if settings.notify_users and settings.allow_stream:
         yield warning("notifyUsers", "no mail is sent where allowStream=1")
+    if settings.allow_subscribe and not settings.mails:
+        yield warning("allowSubscribe", "does not count where notifyUsers=0 or allowStream=1")
     relays = [server for server in settings.ice_string if server.relays]
     usual = not settings.ice_string and settings.ice_addr != "google"
     if settings.turn_secret and not relays and not usual:

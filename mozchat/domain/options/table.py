@@ -184,7 +184,21 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "notifyUsers", flag(), "0", "1: those in notify.ini get mail about new clips, where allowStream=0."
     ),
-    Option("mailFrom", mail_address(), "", "The sender of that mail.", secret=True),
+    Option("notifyOnline", flag(), "0", "1: mail goes to those too who are online in the thread just then."),
+    Option(
+        "allowSubscribe",
+        flag(),
+        "0",
+        "1: participants may ask for that mail on the page, and confirm it by a mail.",
+        page=True,
+    ),
+    Option(
+        "mailFrom",
+        mail_address(),
+        "",
+        "The sender of that mail; where it is empty, mozchat at the host of MOZCHAT_PUBLIC_URL.",
+        secret=True,
+    ),
     Option("mailReplyTo", mail_address(), "", "Where an answer to that mail goes.", secret=True),
     Option("timeShiftHrs", hours(), "0", "Hours from UTC to the clock of the times in mail."),
     # Calls
