@@ -12,6 +12,7 @@
  * @property {string} expires RFC 3339, UTC
  * @property {string} description
  * @property {string} media URL of the bytes
+ * @property {number} [notified] for whoever has just published it: how many learn of it by mail
  * @property {number[]} [peaks] at most 128 whole numbers, 0 (silence) to 100
  *
  * @typedef {object} Message
@@ -39,6 +40,10 @@
  * @property {boolean} locked
  * @property {string[]} [online]
  * @property {Clip|null} [newest]
+ *
+ * @typedef {object} Subscription mail about new clips
+ * @property {"none"|"pending"|"confirmed"} state pending: the mail that asks for a yes was not answered yet
+ * @property {string|null} address
  *
  * @typedef {Record<string, any>} Settings a thread's settings by their `.ini` names
  *
@@ -169,6 +174,25 @@ export class Api {
   async ice() {
     const { iceServers, iceTransportPolicy } = (await this.#request("GET", `${this.#room}/ice`)).body;
     return { iceServers, iceTransportPolicy };
+  }
+
+  /** @returns {Promise<Subscription>} whether one gets mail about new clips */
+  async subscription() {
+    return (await this.#request("GET", `${this.#room}/subscription`)).body;
+  }
+
+  /**
+   * Asks for mail about new clips: a mail goes there and asks for a yes.
+   * @param {string} address
+   * @returns {Promise<Subscription>}
+   */
+  async subscribe(address) {
+    return (await this.#request("PUT", `${this.#room}/subscription`, { json: { address } })).body;
+  }
+
+  /** No such mail any more. */
+  async unsubscribe() {
+    await this.#request("DELETE", `${this.#room}/subscription`);
   }
 
   /**

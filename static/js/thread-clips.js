@@ -23,9 +23,10 @@ import { Connection } from "./site/connection.js";
 import { showElsewhere } from "./site/elsewhere.js";
 import { Leaving } from "./site/leaving.js";
 import { Notes } from "./site/notes.js";
-import { t } from "./strings.js";
+import { t, tn } from "./strings.js";
 import { bead } from "./ui/bead.js";
 import { byId, el } from "./ui/dom.js";
+import { toast } from "./ui/toast.js";
 
 /**
  * @typedef {object} First what there is of the page already
@@ -120,7 +121,9 @@ function joinLogic({ downlink, catalogue, outbox, notes }, later) {
     if (detail.reset && target && !catalogue.get(target)) notes.show("target", goneNotice(notes));
   });
   outbox.addEventListener("sent", (event) => {
-    catalogue.apply({ clips: { added: [/** @type {CustomEvent} */ (event).detail.clip] } });
+    const { clip } = /** @type {CustomEvent<{clip: import("./api.js").Clip}>} */ (event).detail;
+    catalogue.apply({ clips: { added: [clip] } });
+    if (clip.notified) toast(tn("clip.notified", clip.notified));
   });
 }
 

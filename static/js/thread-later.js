@@ -31,7 +31,7 @@ export function joinLater(parts) {
   const { api, preferences, catalogue, player, media, downlink, notes, recording } = parts;
   const phone = new Phone({ api, base, thread: thread.name, me: me.name, preferences, page: document });
   const people = new PhonePanel({ api, base, thread: thread.name, me: me.name, lang, phone, preferences });
-  const controls = new SettingsPanel({ preferences, player, downlink, phone, settings, lang, capture: new Capture(), opener: byId("controls") });
+  const controls = new SettingsPanel({ api, preferences, player, downlink, phone, settings, lang, capture: new Capture(), opener: byId("controls") });
   new Calls({ phone, panel: people, player, recording, preferences, notes, me: me.name, thread: thread.title, lang });
   new MiniPlayer({ place: byId("mini"), player, preferences, lang });
   attachMediaSession(player, { album: thread.title });

@@ -4,6 +4,7 @@
  * @typedef {import("../preferences.js").Preferences} Preferences
  *
  * @typedef {object} Parts
+ * @property {import("../api.js").Api} api
  * @property {Preferences} preferences
  * @property {import("../player/player.js").Player} player
  * @property {import("../downlink/downlink.js").Downlink} downlink
@@ -21,6 +22,7 @@ import { CallSettings } from "./calls.js";
 import { factsOf } from "./facts.js";
 import { lengthRow } from "./length-row.js";
 import { LevelCheck } from "./level-check.js";
+import { MailSettings } from "./mail.js";
 import { actionButton, rangeRow, segmentRow, selectRow, switchRow } from "./rows.js";
 
 /** Seconds between polls that are offered. */
@@ -108,7 +110,7 @@ export class SettingsPanel {
       this.#bound(stopAfter, () => player.state.stopAfterThis),
       volume.row, this.#pollRow(),
       el("div", { class: "opt btns" }, actionButton("redo", t("settings.refresh"), () => downlink.refresh()), standby),
-      this.#facts);
+      this.#facts, flag(this.#parts.settings.allowSubscribe) && new MailSettings(this.#parts).element);
   }
 
   #pollRow() {
