@@ -449,3 +449,24 @@ class Listener:
 
     def _rest(self, seconds: float) -> None:
         self._over.wait(seconds)
+
+
+def can_mail(home: Path) -> None:
+    """Have the site in `home` send mail, into the folder `.sent` in that of the threads."""
+    with (home / ".env").open("a") as settings:
+        settings.write("MOZCHAT_PUBLIC_URL=https://example.org\nMOZCHAT_TRUSTED_HOSTS=localhost 127.0.0.1\n")
+        settings.write(f"MOZCHAT_SMTP_URL=file:{home}/threads/.sent\n")
+
+
+def sends_mail(place: Place, send: Callable[[], object] = lambda: None) -> None:
+    """Somebody in `notify.ini` is sent a mail about a clip: by the site itself, or by what `send` runs."""
+    place.make_thread("mailing", WALK.replace("[client]", "notifyUsers=1\n[client]"))
+    (place.folder / "mailing" / "notify.ini").write_text("Bob=bob@example.org\n")
+    clip = place.person("Ann", "mailing").publish("mailing")
+    assert clip["notified"] == 1
+    send()
+    end = time.monotonic() + 30
+    while not (mails := list((place.folder / ".sent").glob("*.eml"))):
+        assert time.monotonic() < end, "no mail has come"
+        time.sleep(0.05)
+    assert [clip["id"].encode() in mail.read_bytes() for mail in mails] == [True]

@@ -69,6 +69,7 @@ def below_a_path(home, folder):
 def apache(request, install, reachable):
     name = "apache-forum" if request.param != "/" else "apache-root"
     home, folder = install(name), reachable / f"{name}-etc"
+    scenario.can_mail(home)
     folder.mkdir()
     server = (of_its_own if request.param == "/" else below_a_path)(home, folder)
     server.home, server.path = home, request.param
@@ -207,3 +208,7 @@ def test_apache_lets_the_biggest_clip_of_any_preset_through(recipe):
     limit = re.search(r"LimitRequestBody (\d+)", (ROOT / "deploy" / recipe).read_text())[1]
     sizes = [re.search(r"maxBlobBytes=(\d+)", preset(name).decode())[1] for name in PRESET_NAMES]
     assert max(map(int, sizes)) + MAX_BESIDE < int(limit)
+
+
+def test_mail_about_a_clip_is_sent_by_the_site_itself(place):
+    scenario.sends_mail(place)

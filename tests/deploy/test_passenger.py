@@ -2,6 +2,7 @@
 request at a time, so nobody can wait for news and everybody asks every few seconds."""
 
 import shutil
+import subprocess
 
 import pytest
 
@@ -30,6 +31,7 @@ PassengerDisableAnonymousTelemetry On
 def apache(request, install, reachable):
     name = "passenger" + request.param.replace("/", "-")
     home, folder = install(name), reachable / f"{name}-etc"
+    scenario.can_mail(home)
     html, conf = folder / "html", folder / "mozchat.conf"
     html.mkdir(parents=True)
     (html / "other.html").write_text("<p>The site that there was.")
@@ -102,3 +104,17 @@ def test_what_ann_says_bob_hears_though_nobody_can_wait_for_news(apache, place, 
     ann = someone("Ann").enter(place, "mediaChat")
     ann.record(1.5)
     bob.wait_until_heard()
+
+
+def test_mail_about_a_clip_is_sent_by_the_command_for_cron(apache, place):
+    command = [
+        "runuser",
+        "-u",
+        "www-data",
+        "--",
+        apache.home / ".venv/bin/python",
+        "-m",
+        "mozchat",
+        "send-mail",
+    ]
+    scenario.sends_mail(place, lambda: subprocess.run(command, cwd=apache.home, check=True))
