@@ -13,6 +13,7 @@ import click
 
 from mozchat import __version__, certificate, logs
 from mozchat.domain.errors import BadSettings, MozchatError
+from mozchat.domain.mailbox import is_address
 from mozchat.resources import PRESET_NAMES, preset
 from mozchat.services import threads, upkeep
 from mozchat.services.access import approach
@@ -127,9 +128,10 @@ def hub(settings: SiteSettings) -> None:
 
 @main.command()
 @click.option("--url", help="Where participants find the site.  [default: MOZCHAT_PUBLIC_URL]")
+@click.option("--mail", "test_mail_to", default="", help="Send a test mail to this address.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj
-def doctor(settings: SiteSettings, url: str | None, as_json: bool) -> None:
+def doctor(settings: SiteSettings, url: str | None, test_mail_to: str, as_json: bool) -> None:
     """Try out whether the site is set up as it must be, and say what to do where not. Exits with 1 on an error.
 
     Nothing is changed: what is made to try things out is removed again.
@@ -140,7 +142,9 @@ def doctor(settings: SiteSettings, url: str | None, as_json: bool) -> None:
         settings = settings if url is None else replace(settings, public_url=checked_public_url(url))
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
-    sys.exit(report.print_json(settings) if as_json else report.print_page(settings))
+    if test_mail_to and not is_address(test_mail_to):
+        raise click.ClickException(f"{test_mail_to!r} is no mail address.")
+    sys.exit((report.print_json if as_json else report.print_page)(settings, test_mail_to))
 
 
 @main.command()

@@ -21,7 +21,7 @@ LAYERS = {
     "worker": {"services", "web", "upload_loop"},
     "server": {"domain", "services", "settings", "web", "worker"},
     "wsgi": {"logs", "services", "settings", "web"},
-    "doctor": {"domain", "storage", "services", "settings"},
+    "doctor": {"domain", "storage", "outside", "services", "settings"},
     "cli": {
         "certificate",
         "doctor",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 
-from mozchat.doctor import calls, hub, locks, machine, rights, served, threads
+from mozchat.doctor import calls, hub, locks, machine, mail, rights, served, threads
 from mozchat.doctor.client import Unreachable
 from mozchat.doctor.finding import Finding, LeftOut, error, left_out
 from mozchat.doctor.front import Front
@@ -43,20 +43,23 @@ class _Unmade:
     remedy: str
 
 
-def examine(settings: SiteSettings) -> Generator[tuple[str, Finding], None, None]:
+def examine(settings: SiteSettings, test_mail_to: str = "") -> Generator[tuple[str, Finding], None, None]:
     """The findings as they come, each with its group. What was made for the examination is removed at its end,
-    also when it is broken off by `close`."""
+    also when it is broken off by `close`. A test mail goes to `test_mail_to` where that is not empty."""
     with closing(Site.of(settings)) as site, closing(Front(site, _settings_of_all(site))) as front:
         yield from _together(
-            (check.group, found) for check in _checks(site, settings, front) for found in _within(check)
+            (check.group, found)
+            for check in _checks(site, settings, front, test_mail_to)
+            for found in _within(check)
         )
 
 
-def _checks(site: Site, settings: SiteSettings, front: Front) -> list[Check]:
+def _checks(site: Site, settings: SiteSettings, front: Front, test_mail_to: str) -> list[Check]:
     folder = site.store.folder
     passing = Passing(front)
     polling = (front.hold or 0) + 2 * GRACE_SECONDS
     here, site_folder, web = "This machine", "The site's folder", "Through the public URL"
+    test_mail = Check("Mail", "Test mail", lambda: mail.trial_mail(site, front.settings, test_mail_to))
     return [
         Check(here, "Packages", machine.versions),
         Check(site_folder, "Threads folder", lambda: rights.folder(site)),
@@ -68,6 +71,8 @@ def _checks(site: Site, settings: SiteSettings, front: Front) -> list[Check]:
         Check(site_folder, "Secrets in .ini", lambda: rights.readable_secrets(site)),
         Check(site_folder, "Threads", lambda: threads.threads(site)),
         Check("Calls", "STUN and TURN", lambda: calls.calls(site)),
+        Check("Mail", "Mail server", lambda: mail.mail_server(site)),
+        *([test_mail] if test_mail_to else []),
         Check(web, "https", front.https),
         Check(web, "Reached", front.reached),
         Check(web, "Clock", front.clock),

@@ -21,7 +21,7 @@ from mozchat.doctor.rights import become_owner
 from mozchat.settings import SiteSettings
 
 
-def print_page(settings: SiteSettings) -> int:
+def print_page(settings: SiteSettings, test_mail_to: str) -> int:
     """Print the findings as they come, for people; the exit code."""
     style = _style()
     user = become_owner(settings.threads_folder)
@@ -29,17 +29,17 @@ def print_page(settings: SiteSettings) -> int:
     if user:
         click.echo(style.printable(f"As {user}, to whom {settings.threads_folder} belongs."))
     findings: list[Finding] = []
-    with _ended_in_order(), closing(examine(settings)) as found:
+    with _ended_in_order(), closing(examine(settings, test_mail_to)) as found:
         for line in shown(_kept(found, findings), style):
             click.echo(line)
     click.echo(f"\n{summary(findings)}")
     return _exit_code(findings)
 
 
-def print_json(settings: SiteSettings) -> int:
+def print_json(settings: SiteSettings, test_mail_to: str) -> int:
     """Print all findings as JSON; the exit code."""
     become_owner(settings.threads_folder)
-    with _ended_in_order(), closing(examine(settings)) as found:
+    with _ended_in_order(), closing(examine(settings, test_mail_to)) as found:
         kept = list(found)
     findings = [finding for _, finding in kept]
     view = {
