@@ -9,6 +9,7 @@ import secrets
 import socket
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -35,6 +36,7 @@ def become_owner(folder: Path) -> str:
         return ""
     name = user_name(owner.st_uid)
     group = owner.st_gid
+    time.strptime("0", "%S")  # loads what the dates of certificates need, as above
     os.setgroups([])
     with suppress(KeyError):
         group = pwd.getpwuid(owner.st_uid).pw_gid

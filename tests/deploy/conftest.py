@@ -57,6 +57,8 @@ def install(reachable, venv):
             elif source.exists():
                 shutil.copy(source, home / part)
         (home / ".env").write_text("# the settings of this site\nMOZCHAT_MIN_FREE_BYTES=0\n")
+        (home / ".env").chmod(0o600)
+        shutil.chown(home / ".env", "www-data", "www-data")
         (home / ".venv").symlink_to(venv)
         (home / "threads").mkdir()
         shutil.copy(ROOT / "threads" / ".htaccess", home / "threads")

@@ -17,6 +17,8 @@ import os
 import re
 import ssl
 import statistics
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -24,6 +26,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.coturn import Coturn
 from tests.running import Client
 
 VOICE = (Path(__file__).parent.parent / "samples" / "chromium-audio.webm").read_bytes()
@@ -53,10 +56,11 @@ def preset(name: str) -> str:
 class Place:
     """A site behind a web server: its address, with the path that it is mounted at, and its folder of threads."""
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(self, url: str, folder: Path, certificate: Path | None = None) -> None:
         parts = urlsplit(url)
         self.url = url.rstrip("/")
         self.folder = folder
+        self.certificate = certificate
         self.secure = parts.scheme == "https"
         self.port = parts.port or (443 if self.secure else 80)
         self.prefix = parts.path.rstrip("/")
@@ -320,6 +324,32 @@ def hides_files(place: Place) -> int:
             assert not secret or secret not in content, way
             tried += 1
     return tried
+
+
+def found_by_the_doctor(place: Place, turn: Coturn) -> tuple[set[str], set[str]]:
+    """What `mozchat doctor`, run where the site has its home, calls an error, and what a warning. Calls go through
+    a server of this machine."""
+    for ini in place.folder.glob("*/.ini"):
+        text = ini.read_text()
+        if "iceString" not in text:
+            ini.write_text(text.replace("[common]\n", f"[common]\n{turn.ini}"))
+        ini.chmod(0o640)
+    home = place.folder.parent
+    url = f"{'https' if place.secure else 'http'}://localhost:{place.port}{place.prefix}"
+    command = [sys.executable, "-m", "mozchat", "--threads", place.folder, "doctor", "--url", url, "--json"]
+    environment = {**os.environ, "MOZCHAT_HOME": str(home)}
+    if place.certificate:
+        environment["SSL_CERT_FILE"] = str(place.certificate)
+    done = subprocess.run(command, cwd=home, capture_output=True, text=True, env=environment)
+    assert done.stdout.startswith("{"), done.stderr
+    findings = json.loads(done.stdout)["findings"]
+    said = {
+        level: {f"{finding['about']}: {finding['text']}" for finding in findings if finding["level"] == level}
+        for level in ("error", "warning")
+    }
+    assert (done.returncode == 1) == bool(said["error"]), done.stdout
+    assert not list(place.folder.glob("doctor-*"))
+    return said["error"], said["warning"]
 
 
 def restarts_without_loss(place: Place, restart: Callable[[], None], listeners: int = 50) -> set[int]:

@@ -39,7 +39,7 @@ def of_its_own(home, folder):
         "rsa:2048",
         "-nodes",
         "-days",
-        "2",
+        "90",
         "-subj",
         "/CN=localhost",
         "-keyout",
@@ -91,7 +91,8 @@ def slow_client(server):
 @pytest.fixture(scope="module")
 def place(apache):
     scheme = "https" if apache.secure else "http"
-    site = Place(f"{scheme}://localhost:{apache.port}{apache.path}", apache.home / "threads")
+    certificate = apache.folder / "certificate.pem" if apache.secure else None
+    site = Place(f"{scheme}://localhost:{apache.port}{apache.path}", apache.home / "threads", certificate)
     site.make_thread("walk")
     return site
 
@@ -126,6 +127,11 @@ def test_a_clip_is_deleted(place):
 
 def test_no_file_of_the_site_is_served(place):
     assert scenario.hides_files(place) > 50
+
+
+def test_the_doctor_finds_nothing_wrong(place, turn):
+    errors, warnings = scenario.found_by_the_doctor(place, turn)
+    assert (errors, warnings) == (set(), set())
 
 
 def test_100_listeners_are_in_nobodys_way(place):

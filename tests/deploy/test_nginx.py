@@ -29,7 +29,7 @@ def nginx(request):
 
 @pytest.fixture(scope="module")
 def place(nginx):
-    site = Place(nginx.url, nginx.threads)
+    site = Place(nginx.url, nginx.threads, None if nginx.below else nginx.folder / "certificate.pem")
     site.make_thread("walk")
     return site
 
@@ -64,6 +64,11 @@ def test_a_clip_is_deleted(place):
 
 def test_no_file_of_the_site_is_served(place):
     assert scenario.hides_files(place) > 50
+
+
+def test_the_doctor_finds_nothing_wrong(place, turn):
+    errors, warnings = scenario.found_by_the_doctor(place, turn)
+    assert (errors, warnings) == (set(), set())
 
 
 def test_100_listeners_are_in_nobodys_way(place):

@@ -86,6 +86,11 @@ def test_no_file_of_the_site_is_served(place):
     assert scenario.hides_files(place) > 50
 
 
+def test_the_doctor_says_that_nobody_may_wait_and_finds_nothing_else_wrong(place, turn):
+    errors, warnings = scenario.found_by_the_doctor(place, turn)
+    assert (errors, [text.partition(":")[0] for text in warnings]) == (set(), ["Long polls"])
+
+
 def test_loading_the_site_anew_refuses_nobody(apache, place):
     restart = apache.home / "tmp" / "restart.txt"
     restart.parent.mkdir()

@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from mozchat.cli import main
 
 pytestmark = pytest.mark.process
 
@@ -67,3 +70,13 @@ def test_a_service_writes_below_threads_alone_and_is_nobody_else(unit):
         "PrivateTmp=yes",
     ):
         assert line in lines
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda path: path.stem)
+def test_what_a_service_starts_is_a_command_of_mozchat(unit):
+    started = re.search(r"^ExecStart=/srv/mozchat/\.venv/bin/mozchat (.+)$", unit.read_text(), re.MULTILINE)
+    assert started
+
+    result = CliRunner().invoke(main, [*started[1].split(), "--help"])
+
+    assert result.exit_code == 0, result.output
