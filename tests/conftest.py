@@ -20,6 +20,7 @@ from mozchat.services.site import Site
 from mozchat.web.app import create_app
 from tests.coturn import Coturn
 from tests.network import Network
+from tests.people import chromium, playwright, someone, speech  # noqa: F401 - fixtures
 
 SAMPLES = Path(__file__).parent / "samples"
 LISTENERS = 4

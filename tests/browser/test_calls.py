@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import CHROMIUM_FLAGS, Person, tool
 from tests.browser.firefox import Firefox
 from tests.browser.test_engines import NAMED, enter, press
+from tests.people import CHROMIUM_FLAGS, Person, tool
 from tests.running import RunningSite
 
 SOON_MS = 1000

@@ -12,8 +12,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
 
-from tests.browser.conftest import tool
 from tests.browser.firefox import Firefox
+from tests.people import tool
 
 # What stands on the page, as JavaScript: the same names as in the contract, without a library.
 NAMED = """(name) => [...document.querySelectorAll('button, input')].find((element) =>

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import CHROMIUM_FLAGS, LISTENING, Person, tool
+from tests.people import CHROMIUM_FLAGS, LISTENING, Person, tool
 from tests.running import Client, RunningSite
 
 RECORDED = """

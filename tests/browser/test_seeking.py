@@ -4,9 +4,9 @@ import subprocess
 
 import pytest
 
-from tests.browser.conftest import tool
 from tests.browser.firefox import Firefox
 from tests.browser.test_engines import WebKit
+from tests.people import tool
 from tests.recordings import finished, long_mp4, long_webm, sample
 from tests.running import Client
 

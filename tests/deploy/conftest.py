@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import chromium, playwright, someone, speech  # noqa: F401 - fixtures
-from tests.process.conftest import run_site  # noqa: F401
+from tests.process.conftest import run_site  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).parent.parent.parent
 PYTHON = "/usr/bin/python3"
