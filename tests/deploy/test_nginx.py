@@ -12,6 +12,7 @@ from websockets.sync.client import connect
 from websockets.sync.server import serve
 
 from tests.deploy import scenario
+from tests.deploy.checks import ServesListeners
 from tests.deploy.nginx import Nginx
 from tests.deploy.scenario import Place
 
@@ -34,45 +35,8 @@ def place(nginx):
     return site
 
 
-def test_one_enters(place):
-    scenario.enters(place)
-
-
-def test_a_clip_is_told_within_100_ms(place):
-    scenario.tells_of_a_clip(place)
-
-
-def test_a_recording_goes_up_in_pieces(place):
-    scenario.sends_pieces(place)
-
-
-def test_media_are_sent_whole_and_in_ranges(place):
-    scenario.serves_media(place)
-
-
-def test_private_media_are_for_those_who_know_the_password(place):
-    scenario.keeps_media_private(place)
-
-
-def test_bad_uploads_are_refused_in_the_sites_own_words(place):
-    scenario.refuses_bad_uploads(place)
-
-
-def test_a_clip_is_deleted(place):
-    scenario.deletes(place)
-
-
-def test_no_file_of_the_site_is_served(place):
-    assert scenario.hides_files(place) > 50
-
-
-def test_the_doctor_finds_nothing_wrong(place, turn):
-    errors, warnings = scenario.found_by_the_doctor(place, turn)
-    assert (errors, warnings) == (set(), set())
-
-
-def test_100_listeners_are_in_nobodys_way(place):
-    scenario.answers_others(place)
+class TestNginx(ServesListeners):
+    """The recipe does what every site must."""
 
 
 def test_new_processes_take_over_without_a_poll_that_breaks(nginx, place):

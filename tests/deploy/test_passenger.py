@@ -8,6 +8,7 @@ import pytest
 
 from tests.deploy import scenario
 from tests.deploy.apache import Apache, changed
+from tests.deploy.checks import Serves
 from tests.deploy.scenario import Place
 
 SERVER = """
@@ -54,36 +55,12 @@ def place(apache):
     return site
 
 
-def test_one_enters(place):
-    scenario.enters(place)
+class TestPassenger(Serves):
+    """The recipe does what every site must."""
 
 
 def test_a_clip_is_told_at_the_next_poll(place):
     scenario.tells_of_a_clip_at_the_next_poll(place)
-
-
-def test_a_recording_goes_up_in_pieces(place):
-    scenario.sends_pieces(place)
-
-
-def test_media_are_sent_whole_and_in_ranges(place):
-    scenario.serves_media(place)
-
-
-def test_private_media_are_for_those_who_know_the_password(place):
-    scenario.keeps_media_private(place)
-
-
-def test_bad_uploads_are_refused_in_the_sites_own_words(place):
-    scenario.refuses_bad_uploads(place)
-
-
-def test_a_clip_is_deleted(place):
-    scenario.deletes(place)
-
-
-def test_no_file_of_the_site_is_served(place):
-    assert scenario.hides_files(place) > 50
 
 
 def test_the_doctor_says_that_nobody_may_wait_and_finds_nothing_else_wrong(place, turn):
