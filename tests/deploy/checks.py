@@ -35,8 +35,9 @@ class ServesListeners(Serves):
     def test_a_clip_is_told_within_100_ms(self, place):
         scenario.tells_of_a_clip(place)
 
-    def test_100_listeners_are_in_nobodys_way(self, place):
-        scenario.answers_others(place)
-
     def test_the_doctor_finds_nothing_wrong(self, place, turn):
         assert scenario.found_by_the_doctor(place, turn) == (set(), set())
+
+    def test_100_listeners_are_in_nobodys_way(self, place):
+        """The last one: a server may hold their places for as long as they would have waited."""
+        scenario.answers_others(place)

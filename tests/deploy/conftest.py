@@ -9,6 +9,8 @@ import pytest
 
 from tests.process.conftest import run_site  # noqa: F401 - a fixture
 
+pytest.register_assert_rewrite("tests.deploy.checks", "tests.deploy.scenario")
+
 ROOT = Path(__file__).parent.parent.parent
 PYTHON = "/usr/bin/python3"
 """The system's own, for which Apache's module is built."""

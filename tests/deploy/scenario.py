@@ -26,6 +26,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from werkzeug.security import generate_password_hash
+
 from tests.coturn import Coturn
 from tests.running import Client
 
@@ -44,6 +46,7 @@ pollFactor=l
 """
 TRUSTING = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 TRUSTING.check_hostname, TRUSTING.verify_mode = False, ssl.CERT_NONE
+HASH_OF_SOUP = generate_password_hash("soup", "scrypt:1024:8:1")
 AWAY = (502, 503, 504)
 """What a server in front says while the site behind it comes back: ask again."""
 
@@ -252,7 +255,7 @@ def serves_media(place: Place) -> None:
 def keeps_media_private(place: Place) -> None:
     """Media of a thread with a password are for those who know it, whoever it is that sends the bytes."""
     if not (place.folder / "cellar").exists():
-        place.make_thread("cellar", f"{WALK}[auth]\npassword=soup\n")
+        place.make_thread("cellar", f"{WALK}[auth]\npassword={HASH_OF_SOUP}\n")
     inside = place.visitor()
     asked = json.dumps({"name": "Ann", "password": "soup"}), {"Content-Type": "application/json"}
     status, me, _ = inside.request("POST", "/api/threads/cellar/session", *asked)

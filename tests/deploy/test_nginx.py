@@ -63,7 +63,7 @@ def test_media_come_from_nginx_itself(nginx, place):
 def test_the_site_knows_visitors_by_their_own_address_and_believes_none_of_what_they_say(place):
     """Wrong passwords are counted by address: whoever writes another one into a header is still the same."""
     if not (place.folder / "vault").exists():
-        place.make_thread("vault", "[auth]\npassword=soup")
+        place.make_thread("vault", f"[auth]\npassword={scenario.HASH_OF_SOUP}\n")
     statuses = []
     for number in range(40):
         lie = {"X-Forwarded-For": f"203.0.113.{number}", "Content-Type": "application/json"}
