@@ -53,7 +53,6 @@
 
 import { ApiError, problem, retrySeconds } from "./api-error.js";
 import { Stall } from "./stall.js";
-import { sendPiece } from "./upload.js";
 
 export { ApiError };
 
@@ -209,7 +208,9 @@ export class Api {
    * @param {{onProgress?: (bytes: number) => void, signal?: AbortSignal}} [options]
    * @returns {Promise<Taken>}
    */
-  sendPiece(piece, options) {
+  async sendPiece(piece, options) {
+    // Loaded with the recorder: the front page has no use for it.
+    const { sendPiece } = await import("./upload.js");
     return sendPiece(new this.#Xhr(), `${this.#room}/uploads`, piece, options);
   }
 

@@ -6,6 +6,7 @@ import { RecordingView } from "./recorder/recording-view.js";
 import { TakeOwners } from "./recorder/take-owners.js";
 import { TakeStore } from "./recorder/take-store.js";
 import { byId } from "./ui/dom.js";
+import "./upload.js"; // which api.js asks for at the first piece, when the network may be gone
 
 export { Session } from "./recorder/session.js";
 

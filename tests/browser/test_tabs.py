@@ -147,11 +147,11 @@ def test_new_clips_are_heard_from_one_tab_and_from_the_next_when_it_is_closed(si
     ann, bob = someone("Ann").enter(site, thread), someone("Bob").enter(site, thread)
     second, _ = Tabs(ann).open(site, thread)
     second.get_by_role("log", name="Chat").click()
-    bob.record(2)
+    bob.record(6)  # long enough to be looked at while it is heard
     expect(second.get_by_role("button", name="Stop", exact=True)).to_be_visible()
     expect(ann.page.get_by_text("Plays in another tab.")).to_be_visible()
     expect(ann.button("Play here")).to_be_visible()
-    expect(second.get_by_role("button", name="Stop", exact=True)).to_be_hidden()
+    expect(second.get_by_role("button", name="Stop", exact=True)).to_be_hidden(timeout=15_000)
     expect(ann.page.get_by_text("Plays in another tab.")).to_be_hidden()
     assert (len(plays_of(ann.page)), len(plays_of(second))) == (0, 1)
     second.close()
