@@ -93,7 +93,11 @@ def test_a_thread_that_goes_while_a_body_is_read_is_answered_and_can_be_made_aga
         for again in (False, True):
             status = send_while_it_goes(ann, thread, way, sound(size), again)
 
-            assert status in ((201, 404, 503) if again else (404,))
+            expected = {201, 404, 503} if again else {404}
+            if again and size == SMALL:
+                # Its head may be read so late that it is for the new thread, which Ann has not joined.
+                expected.add(401)
+            assert status in expected
             if not again:
                 assert not thread.exists()
                 make_again(thread)
