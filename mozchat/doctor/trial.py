@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from mozchat.domain.errors import MozchatError
 from mozchat.services.site import Site
 
 _MARK = b"; Made by mozchat doctor, which removes it again.\n"
@@ -70,6 +71,6 @@ def _remove(site: Site, name: str) -> None:
         shutil.rmtree(path, ignore_errors=True)
         if path.exists():
             time.sleep(0.05)
-    for lock in site.store.run_folder.glob(f"{name}.*"):
-        with suppress(OSError):
-            lock.unlink()
+    if not path.exists():
+        with suppress(OSError, MozchatError):
+            site.store.forget(name)

@@ -57,6 +57,12 @@ class ThreadLock:
         finally:
             self._mutex.release()
 
+    def remove(self) -> None:
+        """Remove the file, of a thread that is gone. Whoever waits for it notices, and makes it anew."""
+        if Path(self._path).exists():
+            with self.held():
+                Path(self._path).unlink()
+
     def _acquire(self, timeout: float) -> int | None:
         """Take the lock; gives the open file that has it, or `None` where it is the lock file."""
         deadline = time.monotonic() + timeout

@@ -73,6 +73,18 @@ class SiteStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder / ".htaccess").write_text("Require all denied\n", "ascii")
 
+    def forget(self, name: str) -> None:
+        """Put away what processes keep of a thread whose folder was removed, on disk and here. Raises `OSError`,
+        `Unavailable`."""
+        store = self._open.get(name) or self._new(name)
+        with self._guard:
+            self._open.pop(name, None)
+            self._behind.pop(name, None)
+        for path in self.run_folder.glob(f"{name}.*"):
+            if not path.name.startswith(f"{name}.lock"):
+                path.unlink(missing_ok=True)
+        store.lock.remove()
+
     def disk_free(self) -> int:
         """How many bytes of the disk are free for this process."""
         status = os.statvfs(self.folder)
@@ -101,6 +113,9 @@ class SiteStore:
         for name, store in list(self._open.items()):
             due = self._behind.get(name)
             try:
+                if not store.path.is_dir():
+                    self.forget(name)
+                    continue
                 store.write_marks()
                 if self.bell.follows(name):
                     store.drop_lost(_milliseconds())

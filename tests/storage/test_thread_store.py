@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -196,8 +197,6 @@ def test_clips_in_the_old_folder_are_found_when_the_setting_changes(store):
 
 
 def test_a_thread_that_somebody_removed_is_missing_and_is_not_brought_back(site, store):
-    import shutil
-
     add(store, 1)
     shutil.rmtree(store.path)
     for use in (
@@ -210,6 +209,17 @@ def test_a_thread_that_somebody_removed_is_missing_and_is_not_brought_back(site,
     assert not store.path.exists()
     again = site.create("walk", b"")
     assert ids(again) == []
+
+
+def test_of_a_thread_that_somebody_removed_no_lock_is_left(site, store, another_process, until):
+    late = another_process(store)
+    add(store, 1)
+    shutil.rmtree(store.path)
+    with pytest.raises(Missing):
+        add(late, 2)
+    assert site.run_folder / "walk.lock" in site.run_folder.iterdir()
+    until(lambda: [path.suffix for path in site.run_folder.iterdir()] == [".bell"])
+    assert ids(site.create("walk", b"")) == []
 
 
 def test_messages_survive_the_process_and_a_checkpoint(store, another_process):
