@@ -172,8 +172,17 @@ class RunningHub:
     """`mozchat hub` beside a site, on a free port; its `ws.ini` has what `ini` says beside that. It must be made
     before the site is asked for tickets, since the file is what says that there is a hub."""
 
-    def __init__(self, folder: Path, ini: str = "", *, uri: str | None = None, server: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        ini: str = "",
+        *,
+        uri: str | None = None,
+        server: str = "",
+        host: str = "127.0.0.1",
+    ) -> None:
         self.folder = folder
+        self.host = host
         self.port = free_port()
         self.ini = folder.parent / "wshub" / "ws.ini"
         self.log = folder.parent / f"hub-{self.port}.log"
@@ -188,8 +197,8 @@ class RunningHub:
         """Say where the hub is, as browsers find it; `server` goes into that section."""
         self.ini.parent.mkdir(exist_ok=True)
         found_at = f"ws://localhost:{self.port}/hub" if uri is None else uri
-        text = f"[common]\nwsOn=1\nwsServerUri={found_at}\n[server]\nwsLocalPort={self.port}\n{server}\n{ini}"
-        self.ini.write_text(text)
+        listen = f"[server]\nwsLocalPort={self.host}:{self.port}\n{server}"
+        self.ini.write_text(f"[common]\nwsOn=1\nwsServerUri={found_at}\n{listen}\n{ini}")
 
     def start(self) -> None:
         """Start and wait until it answers."""

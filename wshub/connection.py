@@ -27,8 +27,8 @@ MOST_IN = 16_384
 """Bytes of a frame that a client may send."""
 MOST_QUEUED = 256_000
 """Bytes that wait for a client that reads slowly, beside its first answer, which can be a long catalogue."""
-PING_SECONDS = 20.0
-"""The hub's own pings, which proxies count as life too (nginx ends what is silent for 60 seconds)."""
+SILENT_SECONDS = 20.0
+"""Whoever has left the hub's pings of so long a time without an answer is gone."""
 GREETING_SECONDS = 10.0
 """Within this time comes the first frame."""
 FAREWELL_SECONDS = 5.0
@@ -64,6 +64,9 @@ class Keeper(Protocol):
     def drop(self, connection: Connection, code: int, reason: str) -> None:
         """Close it and forget it."""
 
+    def now(self) -> int:
+        """Milliseconds since 1970."""
+
     def await_end(self, connection: Connection) -> None:
         """It is closed, and is to be gone soon."""
 
@@ -74,7 +77,7 @@ class Keeper(Protocol):
 class Connection(Listener, asyncio.BufferedProtocol):
     """One connection, from its handshake to its end."""
 
-    __slots__ = ("begun", "counted_in", "heard", "room", "server", "transport", "websocket")
+    __slots__ = ("begun", "counted_in", "room", "server", "transport", "unanswered", "websocket")
 
     def __init__(self, server: Keeper) -> None:
         super().__init__()
@@ -83,7 +86,8 @@ class Connection(Listener, asyncio.BufferedProtocol):
         self.transport: Any = None
         self.room = 0
         """Bytes that may wait to be sent, known from the first frame on."""
-        self.heard = True
+        self.unanswered = 0
+        """Pings since anything was heard."""
         self.begun = b""
         """A text of which more is to come."""
         self.counted_in = False
@@ -106,7 +110,8 @@ class Connection(Listener, asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Something has come."""
-        self.heard = True
+        self.heard = self.server.now()
+        self.unanswered = 0
         self.websocket.receive_data(bytes(self.server.buffer[:nbytes]))
         for event in self.websocket.events_received():
             if isinstance(event, Request):
@@ -151,12 +156,12 @@ class Connection(Listener, asyncio.BufferedProtocol):
             self.transport.close()
         self.server.await_end(self)
 
-    def ask_alive(self) -> None:
-        """See to it that the connection lives: called every `PING_SECONDS`."""
-        if not self.heard:
+    def ask_alive(self, every: float) -> None:
+        """See to it that the connection lives: called `every` so many seconds."""
+        if self.unanswered * every >= SILENT_SECONDS:
             self.server.drop(self, _DEAD, "no answer")
             return
-        self.heard = False
+        self.unanswered += 1
         self.websocket.send_ping(b"")
         self._flush()
 

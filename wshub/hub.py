@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from mozchat.domain.errors import Forbidden, Missing, MozchatError, NotJoined
+from mozchat.domain.presence import is_listener
 from mozchat.domain.thread_state import Changes
 from mozchat.services.hub import Admission
 from wshub.room import Group, Listener, Room
@@ -31,6 +32,7 @@ MOST_OF_ADDRESS = 500
 MOST_FRAMES = 120
 FRAMES_WITHIN_MS = 10_000
 _ENTERED = attrgetter("entered")
+_HEARD = attrgetter("heard")
 _NO_HOST = "//"
 
 
@@ -104,8 +106,12 @@ class Source(Protocol):
     def seen(self, thread: str, identity: str, cursor: str) -> None:
         """Say that a participant has got everything up to a cursor."""
 
-    def here(self, thread: str, entered: Mapping[str, int]) -> None:
-        """Say that participants are here who entered at these times (milliseconds), by identity."""
+    def here(self, thread: str, signs: Mapping[str, tuple[int, int]]) -> None:
+        """Say that participants are here, by identity: when they entered, and when they were heard last
+        (milliseconds)."""
+
+    def moved(self, thread: str, identity: str, listener: str) -> None:
+        """Say that a participant's listener of this name has a connection now, and does not poll any more."""
 
 
 class Hub:
@@ -170,11 +176,14 @@ class Hub:
         return self._close(room.listeners(), TRY_AGAIN, reason) if room else []
 
     def keep_online(self, thread: str) -> None:
-        """Say of everybody in a thread that they are here."""
+        """Say of everybody in a thread that they are here, or were when they were heard last."""
         room = self.rooms.get(thread)
         if room is not None:
-            entered = {who: max(map(_ENTERED, listeners)) for who, listeners in room.people.items()}
-            self._source.here(thread, entered)
+            signs = {
+                who: (max(map(_ENTERED, listeners)), max(map(_HEARD, listeners)))
+                for who, listeners in room.people.items()
+            }
+            self._source.here(thread, signs)
 
     # --- frames -------------------------------------------------------------------------------------------------
 
@@ -231,8 +240,8 @@ class Hub:
         listener.admission = admission
         if cursor is not None:
             self._source.seen(thread, identity, cursor)
-        listener.entered = self._source.now()
-        self._source.here(thread, {identity: listener.entered})
+        listener.entered = listener.heard = self._source.now()
+        self._source.here(thread, {identity: (listener.entered, listener.heard)})
         return Delivery([listener], text)
 
     def _said(self, listener: Listener, admission: Admission, frame: dict[str, Any]) -> list[Deed]:
@@ -240,6 +249,10 @@ class Hub:
             if not isinstance(frame["seen"], str):
                 return self._close([listener], POLICY, "seen is a cursor")
             self._source.seen(admission.thread, admission.identity, frame["seen"])
+        if "listener" in frame:
+            if not isinstance(frame["listener"], str) or not is_listener(frame["listener"]):
+                return self._close([listener], POLICY, "listener is 1 to 32 letters, digits, - or _")
+            self._source.moved(admission.thread, admission.identity, frame["listener"])
         if "ping" in frame:
             if not isinstance(frame["ping"], int | float | str):
                 return self._close([listener], POLICY, "ping is a number or a text")

@@ -9,9 +9,10 @@ from mozchat.services.hub import Admission
 
 class Listener:
     """A connection, as the logic knows it. `address` is where it comes from, "" where that says nothing; `host`
-    the one that it was made to, and `origin` the page that made it, if a browser says so."""
+    the one that it was made to, and `origin` the page that made it, if a browser says so; `heard` when anything
+    came from it last (milliseconds since 1970)."""
 
-    __slots__ = ("address", "admission", "counted", "entered", "group", "host", "origin", "since")
+    __slots__ = ("address", "admission", "counted", "entered", "group", "heard", "host", "origin", "since")
 
     def __init__(self, address: str = "", host: str = "", origin: str | None = None) -> None:
         self.address = address
@@ -20,6 +21,7 @@ class Listener:
         self.admission: Admission | None = None
         self.group: Group | None = None
         self.entered = 0
+        self.heard = 0
         self.since = 0
         self.counted = 0
 

@@ -10,7 +10,7 @@ import signal
 import socket
 import ssl
 import threading
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any
@@ -19,7 +19,7 @@ from mozchat import __version__
 from mozchat.domain.hub_settings import HubSettings
 from mozchat.outside.hub import thread_of
 from mozchat.services.site import Site
-from wshub.connection import FAREWELL_SECONDS, GREETING_SECONDS, PING_SECONDS, Connection, text_frame
+from wshub.connection import FAREWELL_SECONDS, GREETING_SECONDS, Connection, text_frame
 from wshub.hub import INVALID_DATA, POLICY, RESTART, TRY_AGAIN, Closing, Deed, Delivery, Hub
 from wshub.source import SiteSource
 
@@ -50,7 +50,8 @@ class Server:
         self.buffer = memoryview(bytearray(1 << 16))
         self._connections: set[Connection] = set()
         self._newcomers: Queue = deque()
-        self._lively: Queue = deque()
+        self._lively: defaultdict[float, Queue] = defaultdict(deque)
+        """By how often (seconds) they are asked for a sign of life."""
         self._leaving: Queue = deque()
         self._here_due: dict[str, float] = {}
         self._rung: set[str] = set()
@@ -97,11 +98,13 @@ class Server:
     def come(self, connection: Connection) -> None:
         """A connection, which is to say who it is soon."""
         self._connections.add(connection)
+        self.source.connections = len(self._connections)
         self._newcomers.append((self._loop.time() + GREETING_SECONDS, connection))
 
     def gone(self, connection: Connection) -> None:
         """It is closed."""
         self._connections.discard(connection)
+        self.source.connections = len(self._connections)
         if connection.counted_in:
             self._counts["closed"] += 1
             _log.debug("%s gone", connection.address or "local")
@@ -129,7 +132,7 @@ class Server:
             _log.exception("a frame of %s", connection.address or "this machine")
             self.drop(connection, _FAULT, "a fault of the hub")
         if not greeted and connection.admission is not None:
-            self._lively.append((self._loop.time() + PING_SECONDS, connection))
+            self._ask_later(connection, connection.admission.thread)
 
     def drop(self, connection: Connection, code: int, reason: str) -> None:
         """Close a connection and forget it."""
@@ -137,6 +140,10 @@ class Server:
         _log.debug("%s closed %d: %s", connection.address or "local", code, reason)
         self.hub.forget(connection)
         connection.close(code, reason)
+
+    def now(self) -> int:
+        """Milliseconds since 1970."""
+        return self.source.now()
 
     def await_end(self, connection: Connection) -> None:
         """A connection is closed, and is to be gone soon."""
@@ -209,13 +216,18 @@ class Server:
         for connection in _due(self._newcomers, now):
             if connection in self._connections and connection.admission is None:
                 self.drop(connection, POLICY, "no ticket in time")
-        for connection in _due(self._lively, now):
-            if connection in self._connections and connection.is_open:
-                connection.ask_alive()
-                self._lively.append((now + PING_SECONDS, connection))
+        for every in list(self._lively):
+            for connection in _due(self._lively[every], now):
+                if connection.admission:
+                    self._ask_later(connection, connection.admission.thread)
+                    connection.ask_alive(every)
         for connection in _due(self._leaving, now):
             connection.transport.abort()
         self._keep_online(now)
+
+    def _ask_later(self, connection: Connection, thread: str) -> None:
+        every = self.source.ping_every(thread)
+        self._lively[every].append((self._loop.time() + every, connection))
 
     def _keep_online(self, now: float) -> None:
         due = {name: self._here_due.get(name, 0.0) for name in self.hub.rooms}

@@ -15,7 +15,7 @@ from mozchat.domain.errors import MozchatError
 from mozchat.domain.thread_state import Changes
 from mozchat.services import events, hub
 from mozchat.services.access import Visit, approach_as, insider
-from mozchat.services.hub import Admission
+from mozchat.services.hub import Admission, Sign
 from mozchat.services.site import Site
 from mozchat.web import problems
 from mozchat.web.views import changes_view
@@ -75,6 +75,8 @@ class SiteSource:
         self._settings = site.hub_file.load()
         self._writer = Writer(site)
         self._written: Written = {}
+        self.connections = 0
+        """How many there are: each of many is asked for a sign of life less often."""
 
     def now(self) -> int:
         """Milliseconds since 1970."""
@@ -107,11 +109,11 @@ class SiteSource:
 
     def here_every(self, thread: str) -> float:
         """How often (seconds) it is to be said who is here: often enough that nobody seems to go."""
-        try:
-            fade = self._site.store.thread(thread).settings_file.remembered().user_status_fade_s
-        except MozchatError:
-            return 1.0
-        return fade / 6
+        return hub.reach_seconds(self._fade(thread)) / 6
+
+    def ping_every(self, thread: str) -> float:
+        """How often (seconds) a connection is to be asked for a sign of life."""
+        return hub.ping_seconds(self._fade(thread), self.connections)
 
     def view(self, thread: str) -> SiteView:
         """A thread as it stands now; raises what `approach` does."""
@@ -121,9 +123,23 @@ class SiteSource:
         """Write later that a participant has got everything up to a cursor."""
         self._writer.seen(thread, identity, cursor)
 
-    def here(self, thread: str, entered: Mapping[str, int]) -> None:
-        """Write later that participants are here."""
-        self._writer.here(thread, entered)
+    def here(self, thread: str, signs: Mapping[str, tuple[int, int]]) -> None:
+        """Write later that participants are here, who entered and were heard last at these times."""
+        reach = int(hub.reach_seconds(self._fade(thread), self.connections) * 1000)
+        self._writer.here(
+            thread, {who: Sign(entered, heard + reach) for who, (entered, heard) in signs.items()}
+        )
+
+    def moved(self, thread: str, identity: str, listener: str) -> None:
+        """Write later that a participant's listener does not poll any more."""
+        self._writer.moved(thread, identity, listener)
+
+    def _fade(self, thread: str) -> int:
+        """After how many seconds those of a thread fade who are silent."""
+        try:
+            return self._site.store.thread(thread).settings_file.remembered().user_status_fade_s
+        except MozchatError:
+            return 1
 
 
 class Writer:
@@ -133,15 +149,22 @@ class Writer:
         self._site = site
         self._changed = threading.Condition()
         self._closed = False
-        self._here: dict[str, dict[str, int]] = {}
+        self._here: dict[str, dict[str, Sign]] = {}
+        self._moved: dict[tuple[str, str, str], None] = {}
         self._seen: dict[tuple[str, str, str], None] = {}
         self._thread = threading.Thread(target=self._run, name="wshub-writer", daemon=True)
         self._thread.start()
 
-    def here(self, thread: str, entered: Mapping[str, int]) -> None:
+    def here(self, thread: str, signs: Mapping[str, Sign]) -> None:
         """Participants are here."""
         with self._changed:
-            self._here.setdefault(thread, {}).update(entered)
+            self._here.setdefault(thread, {}).update(signs)
+            self._changed.notify()
+
+    def moved(self, thread: str, identity: str, listener: str) -> None:
+        """A participant's listener does not poll any more."""
+        with self._changed:
+            self._moved[thread, identity, listener] = None
             self._changed.notify()
 
     def seen(self, thread: str, identity: str, cursor: str) -> None:
@@ -160,11 +183,14 @@ class Writer:
     def _run(self) -> None:
         while not self._closed:
             with self._changed:
-                self._changed.wait_for(lambda: self._here or self._seen or self._closed)
+                self._changed.wait_for(lambda: self._here or self._moved or self._seen or self._closed)
                 here, self._here = self._here, {}
+                moved, self._moved = self._moved, {}
                 seen, self._seen = self._seen, {}
-            for thread, entered in here.items():
-                _try(thread, partial(hub.keep_here, self._site, thread, entered))
+            for thread, signs in here.items():
+                _try(thread, partial(hub.keep_here, self._site, thread, signs))
+            for thread, identity, listener in moved:
+                _try(thread, partial(hub.move_here, self._site, thread, identity, listener))
             for thread, identity, cursor in seen:
                 _try(thread, partial(hub.seen, self._site, thread, identity, cursor))
 

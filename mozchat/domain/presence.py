@@ -3,31 +3,67 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from mozchat.domain.errors import NameTaken
 from mozchat.domain.names import fold
 
 MAX_PEOPLE = 5000
 """Name claims kept in a thread; beyond it the one that has been silent longest goes."""
+MOST_LISTENERS = 20
+"""Announcements kept of a person; beyond it the oldest goes."""
+KEPT_MS = 10_000
+"""How long an announcement that is over is kept, against an older one that another process writes late."""
+
+_LISTENER = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
+
+
+def is_listener(text: str) -> bool:
+    """Whether this can be a name that a listener gives itself."""
+    return _LISTENER.fullmatch(text) is not None
+
+
+class Announcement(NamedTuple):
+    """What a listener has said of the time to come: made then, it asks again or waits until then (milliseconds
+    since 1970)."""
+
+    made: int
+    until: int
+
+
+Announcements = Mapping[str, Announcement]
+"""By listener: the latest of each counts, and takes the place of those before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A name in a thread. `online_until` and `last_seen` in milliseconds since 1970.
+    """A name in a thread. `awake_until` and `last_seen` in milliseconds since 1970.
 
     `identity` is empty for a name that nobody has claimed (taken over from the PHP mozchat). `seen` is the
     number of the last message that was delivered. `key` marks the thread's password at the time of joining.
+    `announced` is what is said by listeners that have a name of their own.
     """
 
     name: str
     identity: str
-    online_until: int
+    awake_until: int
     last_seen: int
     seen: int = 0
     key: str = ""
+    announced: Announcements = field(default_factory=dict)
+
+    @property
+    def online_until(self) -> int:
+        """Until when they are online: by any sign of life, and by what any listener has announced."""
+        return max((self.awake_until, *(each.until for each in self.announced.values())))
+
+    def online_until_by(self, listener: str) -> int:
+        """The same, not counting what other listeners have announced."""
+        mine = self.announced.get(listener)
+        return max(self.awake_until, mine.until) if mine else self.awake_until
 
     @property
     def left(self) -> int | None:
@@ -36,14 +72,17 @@ class Person:
 
     def record(self) -> dict[str, Any]:
         """The person as `users.json` keeps it."""
-        return {
+        record: dict[str, Any] = {
             "name": self.name,
             "identity": self.identity,
-            "onlineUntil": self.online_until,
+            "onlineUntil": self.awake_until,
             "lastSeen": self.last_seen,
             "seen": self.seen,
             "key": self.key,
         }
+        if self.announced:
+            record["announced"] = self.announced
+        return record
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Person:
@@ -52,10 +91,14 @@ class Person:
             return cls(
                 name=str(record["name"]),
                 identity=str(record["identity"]),
-                online_until=int(record["onlineUntil"]),
+                awake_until=int(record["onlineUntil"]),
                 last_seen=int(record["lastSeen"]),
                 seen=int(record.get("seen", 0)),
                 key=str(record.get("key", "")),
+                announced={
+                    str(listener): Announcement(int(made), int(until))
+                    for listener, (made, until) in record.get("announced", {}).items()
+                },
             )
         except (KeyError, TypeError, OverflowError, AttributeError) as error:
             raise ValueError(f"not a person's record: {error!r}") from error
@@ -63,12 +106,22 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A sign of life of somebody, made at `now`: online until `until`, and messages up to number `seen` have
-    arrived. Times in milliseconds since 1970."""
+    """A sign of life of somebody, made at `now`: online until `until`, and what listeners have `announced`
+    beyond; messages up to number `seen` have arrived. Times in milliseconds since 1970."""
 
     now: int
     until: int = 0
     seen: int = 0
+    announced: Announcements = field(default_factory=dict)
+
+    def after(self, old: Mark) -> Mark:
+        """This one and an older one as one."""
+        return Mark(
+            self.now,
+            max(self.until, old.until),
+            max(self.seen, old.seen),
+            _latest(old.announced, self.announced),
+        )
 
 
 class Roster:
@@ -126,14 +179,14 @@ class Roster:
         if holder and holder.identity not in ("", identity) and holder.last_seen + hold > now:
             raise NameTaken(holder.name)
         mine = holder is not None and holder.identity == identity
-        seen = holder.seen if holder and mine else 0
+        seen, announced = (holder.seen, holder.announced) if holder and mine else (0, {})
         others = (
-            replace(person, online_until=min(now, person.online_until))
+            replace(person, awake_until=min(now, person.online_until), announced={})
             if person.identity == identity
             else person
             for person in self._people.values()
         )
-        return Roster(others)._with(Person(name, identity, until, now, seen, key))
+        return Roster(others)._with(Person(name, identity, until, now, seen, key, announced))
 
     def marked(self, marks: Mapping[str, Mark]) -> Roster:
         """With these marks, by name. What reaches further already stays, and so does one who has left since."""
@@ -142,16 +195,22 @@ class Roster:
             person = people.get(fold(name))
             if person is None:
                 continue
-            seen = max(mark.seen, person.seen)
+            left = person.left
+            person = replace(person, seen=max(mark.seen, person.seen))
             if mark.now >= person.last_seen:
-                until = max(mark.until, person.online_until)
-                person = replace(person, online_until=until, last_seen=mark.now)
-            people[fold(name)] = replace(person, seen=seen)
+                until = max(mark.until, person.awake_until)
+                person = replace(person, awake_until=until, last_seen=mark.now)
+            if mark.announced or person.announced:
+                news = {
+                    who: each for who, each in mark.announced.items() if left is None or each.made >= left
+                }
+                person = replace(person, announced=_kept(_latest(person.announced, news), person.last_seen))
+            people[fold(name)] = person
         return Roster(people.values())
 
     def release(self, name: str, *, now: int) -> Roster:
         """Offline at once; the name stays held."""
-        return self._with(replace(self._people[fold(name)], online_until=now, last_seen=now))
+        return self._with(replace(self._people[fold(name)], awake_until=now, last_seen=now, announced={}))
 
     def forget(self, now: int, hold: int) -> Roster:
         """Without the names that nobody holds any more, and without those beyond `MAX_PEOPLE`."""
@@ -166,3 +225,22 @@ class Roster:
 
     def _with(self, person: Person) -> Roster:
         return Roster({**self._people, fold(person.name): person}.values())
+
+
+def _latest(*announced: Announcements) -> Announcements:
+    """Of each listener what it announced last."""
+    latest: dict[str, Announcement] = {}
+    for each in announced:
+        for listener, announcement in each.items():
+            latest[listener] = max(announcement, latest.get(listener, announcement), key=_made)
+    return latest
+
+
+def _kept(announced: Announcements, now: int) -> Announcements:
+    """What still says something at `now`."""
+    kept = [(who, each) for who, each in announced.items() if each.until + KEPT_MS > now]
+    return dict(sorted(kept, key=lambda item: item[1].made)[-MOST_LISTENERS:])
+
+
+def _made(announcement: Announcement) -> int:
+    return announcement.made

@@ -33,11 +33,11 @@ class Calm:
             return False
 
 
-def poll(site: Site, inside: Visit, cursor: str | None, *, ahead: float = 0) -> Changes:
+def poll(site: Site, inside: Visit, cursor: str | None, *, ahead: float = 0, listener: str = "") -> Changes:
     """What is new since `cursor`, now. Whoever has joined is online by asking, for `ahead` seconds (until the
-    next poll) and the thread's `userStatusFadeS` beyond."""
+    next poll) and the thread's `userStatusFadeS` beyond; `listener` is who announces that."""
     with reading_goes_on():
-        person = sessions.touch(site, inside, min(ahead, LONGEST_AHEAD))
+        person = sessions.touch(site, inside, min(ahead, LONGEST_AHEAD), listener)
         if person and cursor:
             inside.store.acknowledge(person, cursor, site.now(), inside.settings.message_lifetime_sec * 1000)
     calls.keep_current(site, inside)
@@ -54,14 +54,14 @@ def look(site: Site, thread: str, token: str | None, cursor: str | None) -> tupl
     return inside, since(site, inside, cursor)
 
 
-def calm_after(site: Site, inside: Visit, stamp: Stamp, ahead: float) -> Calm:
-    """What a `poll` without an answer says about the same question later on; `stamp` is the thread's before it,
-    `ahead` the longest that will be."""
+def calm_after(site: Site, inside: Visit, stamp: Stamp, ahead: float, listener: str) -> Calm:
+    """What a `poll` without an answer says about the same question of the same `listener` later on; `stamp` is the
+    thread's before it, `ahead` the longest that will be."""
     now = until = site.now()
     if not inside.settings.remove_expired_from_dir:
         until = min(inside.store.roster().unchanged_until(now), inside.store.audit_due(stamp, now))
         if inside.person:
-            due = sessions.touch_due(inside.person, inside.settings, min(ahead, LONGEST_AHEAD))
+            due = sessions.touch_due(inside.person, inside.settings, min(ahead, LONGEST_AHEAD), listener)
             until = min(until, due, calls.current_until(inside, now))
     return Calm(inside.store, stamp, now, until)
 

@@ -8,19 +8,26 @@ thread's own records, at the door as long as the connection lasts.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from itsdangerous import BadData, URLSafeSerializer
 
 from mozchat.domain.errors import Forbidden, Missing
-from mozchat.services import calls, clips, sessions
+from mozchat.domain.presence import Announcement, Mark
+from mozchat.services import calls, clips
 from mozchat.services.access import Visit, approach_as, insider, reading_goes_on
 from mozchat.services.site import Site
 
 TICKET_SECONDS = 60
+SHORTEST_PING = 1.5
+LONGEST_PING = 20.0
+"""Seconds between two of the hub's pings: proxies count them as life too, and nginx ends what is silent for 60."""
+PINGS_A_SECOND = 1000
+"""Beyond that each connection is asked less often: with the answers, these take some 5 % of a core."""
 PATH = "/hub"
 """Where the hub is below the site, if nothing else is said."""
 
@@ -34,6 +41,14 @@ class Admission:
     identity: str
     host: str
     base: str
+
+
+class Sign(NamedTuple):
+    """A sign of life of somebody who is connected: when the last connection was made, and until when they are
+    online by what was heard of them (milliseconds since 1970)."""
+
+    entered: int
+    until: int
 
 
 @dataclass(frozen=True)
@@ -83,22 +98,50 @@ def redeem(site: Site, text: str) -> Admission:
     return Admission(**fields)
 
 
-def keep_here(site: Site, thread_name: str, entered: Mapping[str, int]) -> None:
-    """What polls do on the side, for those who have connections, by identity, with the time (milliseconds) when
-    the last one was made: they are online, unless they have left since; their calls are kept current, and the
-    thread tidy."""
+def ping_seconds(fade: int, connections: int) -> float:
+    """How often (seconds) each of so many connections is asked for a sign of life, where `fade` is
+    userStatusFadeS."""
+    enough = max(fade / 3, SHORTEST_PING, math.ceil(connections / PINGS_A_SECOND))
+    return min(enough, LONGEST_PING)
+
+
+def reach_seconds(fade: int, connections: int = 0) -> float:
+    """For how long (seconds) a connection's sign of life counts: as any other, and for three pings at least."""
+    return max(float(fade), 3 * ping_seconds(fade, connections))
+
+
+def keep_here(site: Site, thread_name: str, signs: Mapping[str, Sign]) -> None:
+    """What polls do on the side, for those who have connections, by identity: they are online, unless they have
+    left since; their calls are kept current, and the thread tidy."""
     outside = approach_as(site, thread_name, None)
     settings, roster = outside.settings, outside.store.roster()
-    people = [insider(settings, roster, identity) for identity in entered]
-    here = [person for person in people if person and (person.left or 0) <= entered[person.identity]]
+    people = [insider(settings, roster, identity) for identity in signs]
+    here = [person for person in people if person and (person.left or 0) <= signs[person.identity].entered]
+    now = site.now()
+    enough = now + int(reach_seconds(settings.user_status_fade_s) * 500)
+    due = ((person, signs[person.identity].until) for person in here if person.awake_until < enough)
+    marks = [(person, Mark(now, until)) for person, until in due if until > person.awake_until]
     with reading_goes_on():
-        sessions.touch_all(site, outside, here, 0)
+        outside.store.touch(marks, now)
     talkers = outside.store.call_log.load().talkers() if settings.should_log_polls else ()
     for person in here if talkers else ():
         if person.name in talkers:
             calls.keep_current(site, replace(outside, identity=person.identity, person=person))
     if settings.remove_expired_from_dir:
         clips.tidy(site, outside)
+
+
+def move_here(site: Site, thread_name: str, identity: str, listener: str) -> None:
+    """A listener does not poll any more but is connected: what it has announced is taken back."""
+    inside = approach_as(site, thread_name, identity)
+    person = inside.person
+    if person is None or person.left is not None:
+        return
+    now = site.now()
+    with reading_goes_on():
+        until = now + inside.settings.user_status_fade_s * 1000
+        mark = Mark(now, until, announced={listener: Announcement(now, now)})
+        inside.store.touch([(person, mark)], now)
 
 
 def seen(site: Site, thread_name: str, identity: str, cursor: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import secrets
 import threading
-from collections.abc import Iterable
 
 from werkzeug.security import check_password_hash
 
@@ -13,7 +12,7 @@ from mozchat.domain.errors import Forbidden, Invalid, PasswordNeeded
 from mozchat.domain.identity import MIN_SECRET_KEY, TOKEN_BYTES, identity_of, is_token, token_from
 from mozchat.domain.names import participant_name
 from mozchat.domain.options import HASH_PREFIX, ThreadSettings
-from mozchat.domain.presence import Person
+from mozchat.domain.presence import Announcement, Mark, Person
 from mozchat.services.access import Visit, approach, password_mark
 from mozchat.services.site import Site
 from mozchat.storage.attempts import Attempts
@@ -69,28 +68,28 @@ def leave(site: Site, inside: Visit) -> None:
         inside.store.release(inside.person, now=site.now())
 
 
-def touch(site: Site, inside: Visit, ahead: float) -> Person | None:
-    """A sign of life: online for `ahead` seconds and the thread's `userStatusFadeS` beyond."""
-    if inside.person is None:
+def touch(site: Site, inside: Visit, ahead: float, listener: str = "") -> Person | None:
+    """A sign of life: online for the thread's `userStatusFadeS`, and for `ahead` seconds beyond. What a listener
+    with a name announces is kept apart from what others do, so that it can be taken back."""
+    person = inside.person
+    if person is None:
         return None
-    touch_all(site, inside, [inside.person], ahead)
-    return inside.person
-
-
-def touch_all(site: Site, inside: Visit, people: Iterable[Person], ahead: float) -> None:
-    """The same of several people, for the price of one where it is written."""
     now = site.now()
-    inside.store.touch(
-        people,
-        now=now,
-        until=now + int(ahead * 1000) + inside.settings.user_status_fade_s * 1000,
-        enough=now + _enough(inside.settings, ahead),
-    )
+    if touch_due(person, inside.settings, ahead, listener) < now:
+        fade = inside.settings.user_status_fade_s * 1000
+        until = now + int(ahead * 1000) + fade
+        if listener and ahead:
+            mark = Mark(now, now + fade, announced={listener: Announcement(now, until)})
+        else:
+            mark = Mark(now, until)
+        inside.store.touch([(person, mark)], now)
+    return person
 
 
-def touch_due(person: Person, settings: ThreadSettings, ahead: float) -> int:
+def touch_due(person: Person, settings: ThreadSettings, ahead: float, listener: str) -> int:
     """The time (milliseconds since 1970) from which on a sign of life for `ahead` seconds is written again."""
-    return person.online_until - _enough(settings, ahead)
+    reaches = person.online_until_by(listener) if ahead else person.online_until
+    return reaches - _enough(settings, ahead)
 
 
 def _enough(settings: ThreadSettings, ahead: float) -> int:

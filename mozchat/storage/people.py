@@ -55,8 +55,8 @@ class Marks:
     def add(self, name: str, mark: Mark) -> None:
         """Add a mark to what is known of a name."""
         with self._guard:
-            old = self._marks.get(name, mark)
-            self._marks[name] = Mark(mark.now, max(mark.until, old.until), max(mark.seen, old.seen))
+            old = self._marks.get(name)
+            self._marks[name] = mark.after(old) if old else mark
 
     def get(self, name: str) -> Mark | None:
         """What is still to be written of a name."""

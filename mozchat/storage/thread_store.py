@@ -391,14 +391,13 @@ class ThreadStore:
             self._people.save(roster, durable=True)
             return roster.by_identity(identity) or Person(name, identity, until, now)
 
-    def touch(self, people: Iterable[Person], *, now: int, until: int, enough: int) -> None:
-        """Keep people online until `until`, unless they are until `enough`. Of those who are online for long
-        enough yet, it is written a little later, with what there is of others."""
+    def touch(self, marks: Iterable[tuple[Person, Mark]], now: int) -> None:
+        """Take these signs of life. Of those who are online for long enough yet, it is written a little later,
+        with what there is of others."""
         earliest = NEVER
-        for person in people:
-            if person.online_until < enough:
-                self._later(person, Mark(now, until))
-                earliest = min(earliest, person.online_until)
+        for person, mark in marks:
+            self._later(person, mark)
+            earliest = min(earliest, person.online_until)
         if earliest - now < SOON_MS:
             self.write_marks(tell=earliest <= now)
 

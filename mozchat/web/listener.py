@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from mozchat.domain.errors import Invalid, MozchatError
+from mozchat.domain.presence import is_listener
 from mozchat.domain.thread_state import Changes
 from mozchat.services import events
 from mozchat.services.access import Visit, visit
@@ -55,6 +56,7 @@ class Listener:
         self._asks = (Ask(one[1], single.get("cursor")),) if one else _asks(v for k, v in fields if k == "at")
         self._together = one is None
         self._next = _number(single, "next")
+        self._name = _name(single)
         self.names = tuple(ask.thread for ask in self._asks)
         self._wait = _number(single, "wait")
         self.seconds = self._wait
@@ -88,9 +90,10 @@ class Listener:
             longest = min(self._wait, inside.settings.long_poll_period_s)
             seconds.append(longest)
             ahead = longest if waits and longest else self._next
-            changes = events.poll(self._site, inside, ask.cursor, ahead=ahead)
+            changes = events.poll(self._site, inside, ask.cursor, ahead=ahead, listener=self._name)
             if not changes:
-                calm.append(events.calm_after(self._site, inside, stamp, max(longest, self._next)))
+                ahead = max(longest, self._next)
+                calm.append(events.calm_after(self._site, inside, stamp, ahead, self._name))
             return inside, changes
 
         answer = self._told(poll)
@@ -153,3 +156,13 @@ def _number(query: dict[str, str], key: str) -> float:
     if not 0 <= seconds < math.inf:
         raise Invalid(f"{key} is a number of seconds.")
     return seconds
+
+
+def _name(query: dict[str, str]) -> str:
+    """What a listener calls itself; "" where it has no name."""
+    name = query.get("listener")
+    if name is None:
+        return ""
+    if not is_listener(name):
+        raise Invalid("listener is 1 to 32 letters, digits, - or _.")
+    return name

@@ -52,16 +52,20 @@
  */
 
 import { ApiError, problem, retrySeconds } from "./api-error.js";
+import { newKey } from "./key.js";
 import { Stall } from "./stall.js";
 
 export { ApiError };
 
 /** Seconds that the server may take for an answer. */
 const ANSWER_SECONDS = 30;
+const LISTENER_LENGTH = 10;
 
 export class Api {
   /** Milliseconds by which the server's clock is ahead of ours, to a second or so, as of its last answer. */
   skew = 0;
+  /** What this page calls itself when it announces that it waits, or when it will ask again. */
+  listener;
   #base;
   #site;
   #room;
@@ -72,10 +76,13 @@ export class Api {
    * @param {object} parts
    * @param {string} [parts.base] URL prefix of the site, "" or "/forum"
    * @param {string|null} [parts.thread] needed by everything but `threads()`
+   * @param {string} [parts.listener]
    * @param {typeof globalThis.fetch} [parts.fetch]
    * @param {typeof globalThis.XMLHttpRequest} [parts.Xhr]
    */
-  constructor({ base = "", thread = null, fetch = globalThis.fetch, Xhr = globalThis.XMLHttpRequest }) {
+  constructor({ base = "", thread = null, listener = newKey().slice(0, LISTENER_LENGTH), fetch = globalThis.fetch,
+    Xhr = globalThis.XMLHttpRequest }) {
+    this.listener = listener;
     this.#base = base;
     this.#site = `${base}/api/threads`;
     this.#room = `${this.#site}/${encodeURIComponent(thread ?? "")}`;
@@ -122,8 +129,7 @@ export class Api {
    * @returns {Promise<{status: "news", changes: Changes} | {status: "nothing", retryAfter: number|null}>}
    */
   async events({ cursor = null, wait = 0, next = 0, signal } = {}) {
-    const query = new URLSearchParams({ wait: String(wait) });
-    if (next) query.set("next", String(next));
+    const query = this.#announcement({ wait, next });
     if (cursor) query.set("cursor", cursor);
     const seconds = wait + ANSWER_SECONDS;
     const answer = await this.#request("GET", `${this.#room}/events?${query}`, { signal, seconds });
@@ -139,13 +145,20 @@ export class Api {
    *   could not be asked
    */
   async eventsOf({ at, wait = 0, next = 0, signal }) {
-    const query = new URLSearchParams({ wait: String(wait) });
-    if (next) query.set("next", String(next));
+    const query = this.#announcement({ wait, next });
     for (const [thread, cursor] of at) query.append("at", `${thread}:${cursor ?? ""}`);
     const answer = await this.#request("GET", `${this.#base}/api/events?${query}`, { signal, seconds: wait + ANSWER_SECONDS });
     const told = Object.entries(answer.body?.threads ?? {});
     const threads = told.map(([name, { problem: facts, ...changes }]) => [name, facts ? new ApiError(facts) : changes]);
     return { threads: new Map(/** @type {[string, Changes|ApiError][]} */ (threads)), retryAfter: answer.retryAfter };
+  }
+
+  /** @param {{wait: number, next: number}} ask */
+  #announcement({ wait, next }) {
+    const query = new URLSearchParams({ wait: String(wait) });
+    if (next) query.set("next", String(next));
+    if (wait || next) query.set("listener", this.listener);
+    return query;
   }
 
   /**

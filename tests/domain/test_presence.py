@@ -1,7 +1,15 @@
 import pytest
 
 from mozchat.domain.errors import NameTaken
-from mozchat.domain.presence import MAX_PEOPLE, Mark, Person, Roster
+from mozchat.domain.presence import (
+    KEPT_MS,
+    MAX_PEOPLE,
+    MOST_LISTENERS,
+    Announcement,
+    Mark,
+    Person,
+    Roster,
+)
 
 HOLD = 1000
 
@@ -58,6 +66,40 @@ def test_a_mark_from_before_somebody_left_does_not_bring_them_back():
 
 def test_a_mark_of_somebody_who_is_not_known_any_more_counts_for_nothing():
     assert Roster().marked({"Ann": Mark(0, 100)}).people() == []
+
+
+def announced(now, until, listener="page"):
+    return {"Ann": Mark(now, now, announced={listener: Announcement(now, until)})}
+
+
+def test_what_a_listener_announces_takes_the_place_of_what_it_announced_before():
+    roster = claim(Roster(), "Ann", "a", until=100).marked(announced(50, 300))
+    assert roster.online(299) == ("Ann",)
+    assert roster.marked(announced(60, 200)).online(200) == ()
+    assert roster.marked(announced(40, 200)).online(299) == ("Ann",), "that was before"
+    assert roster.marked(announced(60, 60)).online(99) == ("Ann",), "it was not the only sign of life"
+
+
+def test_what_another_listener_announces_stays():
+    roster = claim(Roster(), "Ann", "a", until=100)
+    roster = roster.marked(announced(50, 300)).marked(announced(51, 250, "tab")).marked(announced(60, 60))
+    assert (roster.online(249), roster.online(250)) == (("Ann",), ())
+
+
+def test_what_was_announced_before_somebody_left_does_not_bring_them_back():
+    roster = claim(Roster(), "Ann", "a", until=100).marked(announced(40, 300)).release("Ann", now=50)
+    assert roster.online(60) == ()
+    assert roster.marked(announced(49, 300)).online(60) == ()
+    assert roster.marked(announced(51, 300)).online(60) == ("Ann",)
+
+
+def test_an_announcement_is_kept_a_while_and_so_many_are():
+    roster = claim(Roster(), "Ann", "a", until=100).marked(announced(50, 300))
+    assert roster.marked({"Ann": Mark(299 + KEPT_MS)}).get("Ann").announced
+    assert not roster.marked({"Ann": Mark(300 + KEPT_MS)}).get("Ann").announced
+    for number in range(MOST_LISTENERS + 5):
+        roster = roster.marked(announced(60 + number, 400, f"tab{number}"))
+    assert list(roster.get("Ann").announced) == [f"tab{n}" for n in range(5, MOST_LISTENERS + 5)]
 
 
 def test_leaving_is_at_once_and_the_name_stays_held():

@@ -2,9 +2,11 @@
 
 import contextlib
 import json
+from functools import partial
 
 import pytest
 
+from mozchat.services import hub as tickets
 from mozchat.services import upkeep
 from wshub import hub as hubs
 from wshub.hub import Closing, Delivery, Hub
@@ -474,28 +476,101 @@ def test_an_address_has_so_many_connections_and_no_more():
     assert hub.opened(Listener("192.0.2.7"))
 
 
-def test_who_is_connected_is_online_and_who_is_not_any_more_fades(desk, join, clock, until):
-    ann, bob = join("walk", "Ann"), join("walk", "Bob")
-    listener, tab = desk.connect(ann), desk.connect(ann)
+class PromptWriter:
+    """Writes at once what a hub's writer writes later."""
 
-    def online_for(name):
-        desk.site.store.thread("walk").write_marks()
-        return desk.site.store.thread("walk").roster().get(name).online_until - clock.now
+    def __init__(self, site):
+        self.here = partial(tickets.keep_here, site)
+        self.moved = partial(tickets.move_here, site)
+        self.seen = partial(tickets.seen, site)
 
-    def passes(seconds):
-        """What happens every second, until what is to be written of Ann is."""
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def watch(desk, join, clock):
+    """Ann, a listener of hers on the hub, and Bob who looks who is online."""
+    desk.source.close()
+    desk.source._writer = PromptWriter(desk.site)
+    return Watch(desk, clock, join("walk", "Ann"), join("walk", "Bob"))
+
+
+class Watch:
+    """Time that passes, in which those of `alive` are heard."""
+
+    def __init__(self, desk, clock, ann, bob):
+        self.desk, self.clock = desk, clock
+        self.ann, self.bob = ann, bob
+        self.listener = desk.connect(ann)
+        self.alive = {self.listener}
+
+    def pass_seconds(self, seconds):
         for _ in range(seconds):
-            clock.advance(1)
-            desk.hub.keep_online("walk")
-            if "walk" in desk.hub.rooms:
-                until(lambda: online_for("Ann") >= 2500)
+            self.clock.advance(1)
+            for listener in self.alive:
+                listener.heard = self.clock.now
+            self.desk.hub.keep_online("walk")
+            self.desk.site.store.thread("walk").write_marks()
 
-    passes(20)
-    assert "Ann" in bob.events()["online"]
+    def online(self):
+        return self.bob.events()["online"]
+
+
+def test_who_is_connected_is_online_and_who_is_not_any_more_fades(desk, watch):
+    tab = desk.connect(watch.ann)
+    watch.alive.add(tab)
+    watch.pass_seconds(20)
+    assert "Ann" in watch.online()
+    watch.alive.remove(tab)
     desk.hub.closed(tab)
-    passes(20)
-    assert "Ann" in bob.events()["online"]
-    desk.hub.closed(listener)
-    passes(4)
-    clock.advance(1)
-    assert bob.events()["online"] == ["Bob"]
+    watch.pass_seconds(20)
+    assert "Ann" in watch.online()
+    watch.alive.clear()
+    desk.hub.closed(watch.listener)
+    watch.pass_seconds(2)
+    assert "Ann" in watch.online()
+    watch.pass_seconds(3)
+    assert watch.online() == ["Bob"]
+
+
+def test_who_is_not_heard_any_more_fades_as_one_who_is_gone(desk, watch):
+    watch.pass_seconds(3)
+    watch.alive.clear()
+    watch.pass_seconds(4)
+    assert "Ann" in watch.online()
+    watch.pass_seconds(1)
+    assert watch.online() == ["Bob"]
+    watch.alive.add(watch.listener)
+    watch.pass_seconds(1)
+    assert watch.online() == ["Ann", "Bob"]
+
+
+def test_what_was_announced_by_a_poll_is_taken_back_by_whoever_goes_to_the_hub(desk, watch):
+    watch.ann.poll(wait=15, listener="page")
+    desk.say(watch.listener, {"listener": "page"})
+    watch.pass_seconds(3)
+    desk.hub.closed(watch.listener)
+    watch.pass_seconds(4)
+    assert "Ann" in watch.online()
+    watch.pass_seconds(1)
+    assert watch.online() == ["Bob"]
+
+
+@pytest.mark.parametrize("other", [{"listener": "tab"}, {}])
+def test_what_another_listener_has_announced_stays(desk, watch, other):
+    watch.ann.poll(wait=15, **other)
+    watch.ann.poll(wait=15, listener="page")
+    desk.say(watch.listener, {"listener": "page"})
+    desk.hub.closed(watch.listener)
+    watch.pass_seconds(19)
+    assert "Ann" in watch.online()
+    watch.pass_seconds(1)
+    assert watch.online() == ["Bob"]
+
+
+@pytest.mark.parametrize("name", [7, None, "", "é", "a b", "x" * 33])
+def test_a_listener_has_a_name_that_can_be_one(desk, join, name):
+    listener = desk.connect(join("walk", "Ann"))
+    desk.say(listener, {"listener": name})
+    assert desk.closed == {listener: hubs.POLICY}

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,7 +27,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-KEYS = st.sampled_from(["ticket", "cursor", "seen", "ping", "pong", "messages", ""])
+KEYS = st.sampled_from(["ticket", "cursor", "seen", "ping", "pong", "listener", "messages", ""])
 FRAMES = st.one_of(
     st.text(max_size=60),
     VALUES.map(json.dumps),
@@ -86,8 +87,11 @@ class Thread:
     def seen(self, thread, identity, cursor):
         assert isinstance(cursor, str)
 
-    def here(self, thread, entered):
-        self.marks.append(entered)
+    def here(self, thread, signs):
+        self.marks.append(signs)
+
+    def moved(self, thread, identity, listener):
+        assert re.fullmatch("[A-Za-z0-9_-]{1,32}", listener)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), FRAMES), max_size=60))
@@ -111,7 +115,7 @@ def test_garbage_closes_its_own_connection_and_harms_no_other(frames):
                 assert isinstance(json.loads(deed.text), dict)
         assert source.followed == 1
     hub.keep_online("walk")
-    assert source.marks[-1] == {"a": 0}
+    assert source.marks[-1] == {"a": (0, 0)}
     assert hub.received(good, '{"ping": 1}') == [Delivery([good], '{"pong": 1}')]
     hub.closed(good)
     for listener in listeners:

@@ -60,7 +60,7 @@ class FakeXhr {
 
 const room = (answer) => {
   const { asked, fetch } = fakeFetch(answer);
-  return { asked, api: new Api({ base: "/forum", thread: "walk", fetch, Xhr: FakeXhr }) };
+  return { asked, api: new Api({ base: "/forum", thread: "walk", listener: "here", fetch, Xhr: FakeXhr }) };
 };
 const piece = { upload: null, key: "k1", mime: "audio/webm", offset: 0, body: new Blob(["sound"]), finish: null };
 
@@ -105,9 +105,9 @@ test("events: news, nothing, and when to come back", async () => {
   const changes = { cursor: "b", free: 3 };
   const news = room({ json: changes });
   assert.deepEqual(await news.api.events({ cursor: "a", wait: 15 }), { status: "news", changes });
-  assert.equal(news.asked[0].url, "/forum/api/threads/walk/events?wait=15&cursor=a");
+  assert.equal(news.asked[0].url, "/forum/api/threads/walk/events?wait=15&listener=here&cursor=a");
   await news.api.events({ next: 10 });
-  assert.equal(news.asked[1].url, "/forum/api/threads/walk/events?wait=0&next=10");
+  assert.equal(news.asked[1].url, "/forum/api/threads/walk/events?wait=0&next=10&listener=here");
   const nothing = room({ status: 204 });
   assert.deepEqual(await nothing.api.events(), { status: "nothing", retryAfter: null });
   assert.equal(nothing.asked[0].url, "/forum/api/threads/walk/events?wait=0");
@@ -120,7 +120,7 @@ test("events of several threads: those that have news, and those that could not 
   const { asked, api } = room({ json: { threads } });
   const at = new Map([["walk", null], ["garden", "5f.12.a&b"], ["cave", "c"]]);
   const told = (await api.eventsOf({ at, wait: 15, next: 3 })).threads;
-  assert.equal(asked[0].url, "/forum/api/events?wait=15&next=3&at=walk%3A&at=garden%3A5f.12.a%26b&at=cave%3Ac");
+  assert.equal(asked[0].url, "/forum/api/events?wait=15&next=3&listener=here&at=walk%3A&at=garden%3A5f.12.a%26b&at=cave%3Ac");
   assert.deepEqual([...told.keys()], ["garden", "cave"]);
   assert.deepEqual(told.get("garden"), threads.garden);
   assert.ok(told.get("cave") instanceof ApiError);

@@ -52,7 +52,7 @@ beforeEach(() => {
 });
 
 async function start() {
-  const api = { hub: (thread, options) => { tickets += 1; return ticket(thread, options); } };
+  const api = { listener: "here", hub: (thread, options) => { tickets += 1; return ticket(thread, options); } };
   hub = new Hub({ api, thread: "walk", cursor: () => cursor, onNews: (one) => news.push(one), onChange: () => changes.push(hub.live),
     clock, random: () => 0.5, WebSocket: FakeSocket });
   await settle();
@@ -92,6 +92,15 @@ test("it shows its ticket and its cursor first, and is live with the first answe
   assert.deepEqual([hub.live, changes, news], [true, [true], []]);
 });
 
+test("once nobody asks any more, it says that what was announced by asking holds no more", async () => {
+  /** @type {number[]} */
+  const sentAtChange = [];
+  changes.push = () => sentAtChange.push(socket().sent.length);
+  await goLive();
+  assert.deepEqual(socket().sent.slice(1), [{ listener: "here" }]);
+  assert.deepEqual(sentAtChange, [1], "asking has not ended before");
+});
+
 test("each frame joins on to the one before", async () => {
   await goLive({ cursor: "b", free: 1 });
   socket().say({ cursor: "c", online: ["Ann"] });
@@ -108,9 +117,9 @@ test("it says what messages have arrived, of several at once", async () => {
   socket().say({ cursor: "c", messages: [{ id: "2" }] });
   socket().say({ cursor: "d", free: 1 });
   await clock.advance(200);
-  assert.deepEqual(socket().sent.slice(1), [{ seen: "d" }]);
+  assert.deepEqual(socket().sent.slice(2), [{ seen: "d" }]);
   await clock.advance(5000);
-  assert.equal(socket().sent.length, 2);
+  assert.equal(socket().sent.length, 3);
 });
 
 test("in silence it asks whether the hub is there, and leaves one that does not answer", async () => {
@@ -239,6 +248,7 @@ test("while it is doubted that it is there it does not count as live", async () 
   assert.deepEqual([hub.live, socket().sent.at(-1)], [false, { ping: 1 }]);
   socket().say({ pong: 1 });
   assert.deepEqual([hub.live, changes], [true, [true, false, true]]);
+  assert.deepEqual(socket().sent.at(-1), { listener: "here" }, "it was asked meanwhile");
   hub.check();
   await clock.advance(10_000);
   assert.ok(socket().isClosed);

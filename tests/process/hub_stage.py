@@ -83,10 +83,10 @@ class Person(Client):
 class Stage:
     """A site with a hub, and a thread for each test."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, host="127.0.0.1"):
         self.site = RunningSite(folder / "threads", "--workers", "2")
         self.site.folder.mkdir()
-        self.hub = RunningHub(self.site.folder)
+        self.hub = RunningHub(self.site.folder, host=host)
         self.ends = contextlib.ExitStack()
         self.numbers = itertools.count()
         self.site.start()

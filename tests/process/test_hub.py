@@ -278,7 +278,7 @@ def test_whoever_does_not_say_who_they_are_is_closed_in_time(own_stage):
 
 
 def test_a_connection_that_answers_no_ping_is_closed_and_others_are_not(own_stage):
-    patched(own_stage, "server.PING_SECONDS = 0.5")
+    patched(own_stage, "import wshub.connection; wshub.connection.SILENT_SECONDS = 0.1")
     ann, bob = own_stage.join("Ann"), own_stage.join("Bob")
     alive, _ = own_stage.listen(bob)
     given = own_stage.ticket(ann)

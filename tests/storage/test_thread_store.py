@@ -7,6 +7,7 @@ import pytest
 from mozchat.domain.clip import Clip, file_name
 from mozchat.domain.errors import Missing, TooLarge
 from mozchat.domain.message import Message
+from mozchat.domain.presence import Announcement, Mark
 from mozchat.domain.retention import Limits
 from mozchat.storage import journal
 from mozchat.storage.media import Draft
@@ -253,12 +254,9 @@ def test_what_is_acknowledged_is_not_told_to_a_fresh_listener_and_its_author_lea
     assert [(m.type, m.body) for m in receipts] == [("delivered", {"id": str(posted.number)})]
 
 
-def test_a_touch_is_written_only_when_somebody_is_not_online_for_long_enough(store, another_process):
+def test_a_touch_of_somebody_who_is_offline_soon_is_written_at_once(store, another_process):
     person = store.claim("Ann", "a", now=0, until=100, hold=1000, key="")
-    before = (store.path / "users.json").stat().st_mtime_ns
-    store.touch([person], now=40, until=140, enough=100)
-    assert (store.path / "users.json").stat().st_mtime_ns == before
-    store.touch([person], now=60, until=160, enough=101)
+    store.touch([(person, Mark(60, 160))], 60)
     assert another_process(store).roster().online(150) == ("Ann",)
 
 
@@ -268,7 +266,7 @@ def test_touches_of_those_who_are_online_for_a_while_yet_are_written_together(st
     ]
     before = (store.path / "users.json").stat().st_mtime_ns
     for person in people[:2]:
-        store.touch([person], now=10_000, until=30_000, enough=25_000)
+        store.touch([(person, Mark(10_000, 30_000))], 10_000)
     assert (store.path / "users.json").stat().st_mtime_ns == before
 
     store.write_marks()
@@ -278,13 +276,27 @@ def test_touches_of_those_who_are_online_for_a_while_yet_are_written_together(st
 
 def test_whoever_left_is_not_brought_back_by_a_touch_from_before(store, another_process):
     person = store.claim("Ann", "a", now=0, until=20_000, hold=99_000, key="")
-    store.touch([person], now=10_000, until=30_000, enough=25_000)
+    store.touch([(person, Mark(10_000, 30_000))], 10_000)
     other = another_process(store)
     other.release(person, now=10_500)
 
     store.write_marks()
 
     assert another_process(store).roster().online(11_000) == ()
+
+
+def test_what_a_listener_takes_back_is_not_brought_back_by_what_another_process_writes_late(
+    store, another_process
+):
+    person = store.claim("Ann", "a", now=0, until=20_000, hold=99_000, key="")
+    store.touch([(person, Mark(10_000, 15_000, announced={"page": Announcement(10_000, 30_000)}))], 10_000)
+    other = another_process(store)
+    other.touch([(person, Mark(10_500, 15_500, announced={"page": Announcement(10_500, 10_500)}))], 10_500)
+    other.write_marks()
+
+    store.write_marks()
+
+    assert another_process(store).roster().get("Ann").online_until == 20_000
 
 
 def test_an_upload_that_a_rebuild_finds_before_its_event_is_its_authors(store, monkeypatch, another_process):

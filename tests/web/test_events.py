@@ -256,6 +256,44 @@ def test_whoever_says_when_they_ask_next_stays_until_then(ann, bob, clock):
     assert online(ann) == ["Ann"]
 
 
+def test_a_listener_with_a_name_of_its_own_stays_as_long_and_what_it_says_later_takes_the_place_of_that(
+    ann, bob, clock
+):
+    bob.poll(next=30, listener="page")
+    clock.advance(34)
+    assert online(ann) == ["Ann", "Bob"]
+    bob.poll(next=30, listener="page")
+    bob.poll(next=10, listener="tab-2")
+    clock.advance(15)
+    assert online(ann) == ["Ann", "Bob"]
+    clock.advance(20)
+    assert online(ann) == ["Ann"]
+
+
+@pytest.mark.parametrize("name", ["", "a b", "x" * 33, "é", "a\n"])
+def test_a_listener_has_a_name_that_can_be_one(ann, name):
+    cursor = ann.events()["cursor"]
+    assert "listener" in ann.poll(cursor, 422, listener=name).json["detail"]
+
+
+def test_a_sign_of_life_is_written_only_where_somebody_is_not_online_for_long_enough(
+    ann, make_thread, site, clock
+):
+    users = make_thread("walk") / "users.json"
+    site.store.thread("walk").write_marks()
+    before = users.read_bytes()
+    for what in ({}, {"wait": 15, "listener": "page"}):
+        ann.poll(**what)
+        site.store.thread("walk").write_marks()
+        assert (users.read_bytes() == before) is (not what), what
+    before = users.read_bytes()
+    clock.advance(1)
+    for what in ({}, {"wait": 15, "listener": "page"}, {"next": 3, "listener": "page"}):
+        ann.poll(**what)
+        site.store.thread("walk").write_marks()
+        assert users.read_bytes() == before, what
+
+
 def test_nobody_stays_for_longer_than_a_minute_ahead(ann, bob, clock):
     bob.poll(next=10_000)
 

@@ -45,7 +45,7 @@ export class Downlink extends EventTarget {
 
   /**
    * @param {object} parts
-   * @param {Pick<import("../api.js").Api, "events"|"eventsOf"|"hub">} parts.api
+   * @param {Pick<import("../api.js").Api, "events"|"eventsOf"|"hub"|"listener">} parts.api
    * @param {string} parts.thread name
    * @param {Settings} parts.settings the thread's
    * @param {Pick<import("../preferences.js").Preferences, "get"|"addEventListener">} parts.preferences

@@ -6,7 +6,7 @@
  * @typedef {import("../clock.js").Clock} Clock
  *
  * @typedef {object} Parts
- * @property {Pick<import("../api.js").Api, "hub">} api
+ * @property {Pick<import("../api.js").Api, "hub"|"listener">} api
  * @property {string} thread
  * @property {() => string|null} cursor up to where the thread is known
  * @property {(news: import("./tabs.js").News) => void} onNews
@@ -135,7 +135,13 @@ export class Hub {
     }
     if (changes.cursor !== from || Object.keys(changes).length > 1) this.#parts.onNews({ thread: this.#parts.thread, from, changes });
     if (changes.messages?.length) this.#acknowledge();
-    if (isFirst) this.#parts.onChange();
+    if (isFirst) this.#takeOver();
+  }
+
+  /** Nobody need ask from now on: what was announced by asking holds no more. */
+  #takeOver() {
+    this.#parts.onChange();
+    this.#send({ listener: this.#parts.api.listener });
   }
 
   /** Messages have arrived: their senders are told so, of several at once. */
@@ -151,7 +157,7 @@ export class Hub {
     this.#after(SILENCE, () => this.#ping());
     if (!this.#doubted) return;
     this.#doubted = false;
-    this.#parts.onChange();
+    this.#takeOver();
   }
 
   #ping() {
