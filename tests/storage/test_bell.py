@@ -8,6 +8,9 @@ import pytest
 
 from mozchat.storage.bell import Bell
 
+GARBAGE = (b"", b"\x00stop", b"\x00", b"\xff\xfe", b"../walk", b"cave", b"x" * 10_000)
+"""The second is what a process that ends sends itself."""
+
 
 @pytest.fixture
 def bell(tmp_path):
@@ -94,4 +97,32 @@ def test_after_more_rings_than_a_socket_holds_whoever_follows_hears_the_next(tmp
             before = len(heard)
             state["walk"] = -2
             writer.ring("walk")
+            until(lambda: len(heard) > before)
+
+
+@pytest.mark.parametrize(("umask", "expected"), [(0o077, 0o700), (0o022, 0o750), (0o002, 0o770), (0, 0o770)])
+def test_a_bell_is_reached_by_the_sites_user_and_at_most_its_group(tmp_path, umask, expected):
+    folder = tmp_path / "run"
+    before = os.umask(umask)
+    try:
+        with contextlib.closing(Bell(folder, lambda name: None, lambda: None)) as bell:
+            bell.start()
+            (made,) = folder.iterdir()
+            assert (folder.stat().st_mode & 0o777, made.stat().st_mode & 0o777) == (expected, 0o660)
+    finally:
+        os.umask(before)
+
+
+def test_whatever_comes_through_a_bell_it_wakes_at_most(tmp_path, until):
+    heard = []
+    with contextlib.closing(Bell(tmp_path, {"walk": 0}.get, lambda: None)) as bell:
+        bell.heard = heard.extend
+        with bell.listen(["walk"]), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stranger:
+            (address,) = tmp_path.glob("*.bell")
+            for datagram in (*GARBAGE, b"walk"):
+                stranger.sendto(datagram, str(address))
+            until(lambda: heard)
+            assert (set(heard), bell.stopping, bell.follows("cave")) == ({"walk"}, False, False)
+            before = len(heard)
+            stranger.sendto(b"walk", str(address))
             until(lambda: len(heard) > before)
