@@ -116,6 +116,27 @@ class Person:
         return [play for play in self.plays() if play["rms"] > level]
 
 
+def hears_over_the_hub(person, site, thread, hub, publish):
+    """Somebody enters a thread that the hub serves: the clip that `publish` then gives is pushed to the page,
+    which shows it."""
+    frames = []
+    person.page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(frame)))
+    person.enter(site, thread)
+    soon(person.page, lambda: hub.health()["threads"] == 1)
+    clip = publish()
+    expect(person.clips).to_have_count(1)
+    soon(person.page, lambda: any(clip["id"] in frame for frame in frames))
+
+
+def soon(page, condition):
+    """Wait until a condition holds, while the page goes on."""
+    for _ in range(600):
+        if condition():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it has not come to that")
+
+
 @pytest.fixture
 def someone(chromium):
     """Give a new person a browser: `someone("Ann", width=390)`. At the end nobody's console may have errors."""

@@ -15,6 +15,8 @@ from tests.deploy import scenario
 from tests.deploy.checks import ServesListeners
 from tests.deploy.nginx import Nginx
 from tests.deploy.scenario import Place
+from tests.people import hears_over_the_hub
+from tests.running import RunningHub
 
 pytestmark = pytest.mark.process
 
@@ -97,6 +99,26 @@ def test_websockets_reach_what_listens_as_the_hub(nginx):
             assert socket.recv(10) == rest.partition("/")[0]
         hub.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def hub(nginx):
+    """A hub where nginx looks for it, which is there for one test."""
+    running = RunningHub(nginx.threads, uri="")
+    running.port = nginx.hub_port
+    running.environment = {"MOZCHAT_PUBLIC_URL": nginx.url}
+    running.write_ini(uri="")
+    running.start()
+    yield running
+    running.stop()
+    running.ini.unlink()
+
+
+def test_a_clip_is_pushed_to_a_page_through_nginx(place, hub, someone):
+    place.make_thread("pushed", "[client]\npollFactor=l\n")
+    bob = place.person("Bob", "pushed")
+    ann = someone("Ann", ignore_https_errors=True)
+    hears_over_the_hub(ann, place, "pushed", hub, lambda: bob.publish("pushed"))
 
 
 def test_scripts_are_asked_of_the_site_once(nginx, place):

@@ -33,9 +33,9 @@ class Push:
     def say(self, frame):
         self.websocket.send(json.dumps(frame))
 
-    def take(self):
+    def take(self, seconds=PATIENCE):
         """The next answer."""
-        return json.loads(self.websocket.recv(PATIENCE))
+        return json.loads(self.websocket.recv(seconds))
 
     def take_until(self, key, holds=lambda value: True):
         """The first answer that has this, with all before it passed over."""
@@ -110,11 +110,11 @@ class Stage:
         self.site.stop()
         assert "Traceback" not in self.hub.log.read_text()
 
-    def open(self, ticket, url=None, **options):
-        """A connection that has said hello with this."""
+    def open(self, ticket, url=None, *, ends=None, **options):
+        """A connection that has said hello with this, and ends with `ends`, or the test."""
         options = {"compression": None, "open_timeout": PATIENCE, "max_size": None, **options}
         url = url or f"ws://localhost:{self.hub.port}/hub"
-        push = Push(self.ends.enter_context(connect(url, **options)))
+        push = Push((ends or self.ends).enter_context(connect(url, **options)))
         push.say(ticket)
         return push
 

@@ -8,11 +8,14 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from tests.people import hears_over_the_hub
+from tests.process.hub_stage import SAMPLE
 from tests.running import Client, RunningHub, RunningSite, free_port
 
 pytestmark = pytest.mark.process
@@ -42,12 +45,15 @@ def stage(request, tmp_path):
     """A site and a hub, and Apache in front of both."""
     if not shutil.which("apache2"):
         pytest.fail("This test needs apache2: tests/install-tools installs it.")
-    site = RunningSite(tmp_path / "threads", "--workers", "1")
-    (site.folder / "walk").mkdir(parents=True)
-    (site.folder / "walk" / ".ini").write_text("[common]\nuserStatusFadeS=5\n")
-    front = Client(site)
     port = free_port()
-    hub = RunningHub(site.folder, uri=f"ws://127.0.0.1:{port}{request.param}hub")
+    url = f"http://127.0.0.1:{port}{request.param}".rstrip("/")
+    environment = {"MOZCHAT_PUBLIC_URL": url}
+    site = RunningSite(tmp_path / "threads", "--workers", "1", environment=environment)
+    (site.folder / "walk").mkdir(parents=True)
+    (site.folder / "walk" / ".ini").write_text("[common]\nuserStatusFadeS=5\n[client]\npollFactor=l\n")
+    front = Client(site)
+    hub = RunningHub(site.folder, uri="")
+    hub.environment = environment
     with tempfile.TemporaryDirectory(prefix="mozchat-apache-") as name, contextlib.ExitStack() as ends:
         folder = Path(name)
         folder.chmod(0o755)
@@ -68,7 +74,8 @@ def stage(request, tmp_path):
 
 def push_of(ends, client):
     given = client.request("GET", "/api/threads/walk/hub")[1]
-    push = ends.enter_context(connect(given["url"], origin=f"http://127.0.0.1:{client.site.port}"))
+    origin = client.site.environment["MOZCHAT_PUBLIC_URL"].removesuffix("/forum")
+    push = ends.enter_context(connect(given["url"], origin=origin))
     push.send(json.dumps({"ticket": given["ticket"]}))
     return push
 
@@ -102,3 +109,11 @@ def test_a_line_arrives_through_apache_and_the_hub_says_goodbye_through_it(stage
         while push.recv(20):
             pass
     assert push.protocol.close_code == 1012
+
+
+def test_a_clip_is_pushed_to_a_page_through_apache(stage, someone):
+    site, hub, bob, ends = stage
+    bob.join("walk", "Bob")
+    wait_for_apache(ends, bob).close()
+    place = SimpleNamespace(url=site.environment["MOZCHAT_PUBLIC_URL"])
+    hears_over_the_hub(someone("Ann"), place, "walk", hub, lambda: bob.upload("walk", SAMPLE.read_bytes())[1])
