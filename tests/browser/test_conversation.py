@@ -73,7 +73,7 @@ def test_what_is_discarded_is_never_sent(site, make_thread, someone):
 
 
 def test_audiostream_goes_on_clip_after_clip_until_record_is_pressed_again(site, make_thread, someone):
-    thread = make_thread("audioStream")
+    thread = make_thread("audioStream", live=0, maxClipSizeSec=1)
     bob = someone("Bob").enter(site, thread)
     ann = someone("Ann").enter(site, thread)
     ann.button("Record").click()

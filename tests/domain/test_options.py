@@ -38,6 +38,7 @@ DESIGN_DEFAULTS = {
     "videoOn": False,
     "allowStream": False,
     "onRecorded": "stop",
+    "live": False,
     "playNew": True,
     "skipMine": True,
     "pollFactor": 30,
@@ -307,6 +308,22 @@ def test_a_hashed_password_is_no_problem():
     found, issues = read("[auth]\npassword=scrypt:32768:8:1$salt$00ff")
     assert (found.password, issues) == ("scrypt:32768:8:1$salt$00ff", [])
     assert "scrypt" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("lines", "live"),
+    [
+        ("", False),
+        ("onRecorded=upload", True),
+        ("onRecorded=stop", False),
+        ("onRecorded=upload\nlive=0", False),
+        ("onRecorded=stop\nlive=1", True),
+        ("onRecorded=upload\nlive=", True),
+        ("onRecorded=upload\nlive=maybe", True),
+    ],
+)
+def test_clips_are_live_where_they_are_sent_at_once_unless_it_is_said_otherwise(lines, live):
+    assert read(f"[client]\n{lines}")[0].live is live
 
 
 def test_the_page_sees_what_it_needs_and_no_secret():

@@ -44,6 +44,7 @@ class ThreadSettings:
     video_on: bool
     allow_stream: bool
     on_recorded: Literal["upload", "stop"]
+    live: bool
     play_new: bool
     skip_mine: bool
     poll_factor: Literal["l", "off"] | int
@@ -112,7 +113,8 @@ def parse_settings(text: str | bytes, source: str) -> tuple[ThreadSettings, list
     for option, entries in _gathered(document).items():
         problems += (_overridden(entry, entries[-1], source) for entry in entries[:-1])
         value, problem = _value(option, entries[-1], source)
-        values[option.field] = value
+        if value is not None:
+            values[option.field] = value
         problems += [problem] if problem else []
     settings = _settings(values)
     problems += _contradictions(settings, document, source)
@@ -126,9 +128,12 @@ def page_view(settings: ThreadSettings) -> dict[str, object]:
 
 
 def _settings(values: dict[str, Any]) -> ThreadSettings:
-    return ThreadSettings(
-        **{option.field: values.get(option.field, option.default_value) for option in OPTIONS}
-    )
+    whole = {option.field: values.get(option.field, option.default_value) for option in OPTIONS}
+    for option in OPTIONS:
+        if option.on_with and option.field not in values:
+            field, value = option.on_with
+            whole[option.field] = whole[field] == value
+    return ThreadSettings(**whole)
 
 
 DEFAULTS = _settings({})
@@ -148,17 +153,17 @@ def _gathered(document: IniDocument) -> dict[Option, list[Entry]]:
 
 
 def _value(option: Option, entry: Entry, source: str) -> tuple[Any, Problem | None]:
-    """The value of an entry, or the default and what is wrong. An empty value means the default: the PHP
-    mozchat's folders have `mailFrom=` and the like."""
+    """The value of an entry, or `None` for the default and what is wrong. An empty value means the default: the
+    PHP mozchat's folders have `mailFrom=` and the like."""
     text = entry.value.strip()
     try:
         if entry.is_list:
             raise ValueError
-        return (option.kind.read(text) if text else option.default_value), None
+        return (option.kind.read(text) if text else None), None
     except ValueError:
         shown = None if option.secret else entry.value[:MAX_SHOWN]
         message = f"{option.kind.expected} was expected"
-        return option.default_value, Problem("error", source, entry.line, entry.key, shown, message)
+        return None, Problem("error", source, entry.line, entry.key, shown, message)
 
 
 def _overridden(entry: Entry, winner: Entry, source: str) -> Problem:

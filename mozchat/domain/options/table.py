@@ -28,7 +28,8 @@ AUTH = ("auth",)
 @dataclass(frozen=True)
 class Option:
     """One key. `default` is written as in an `.ini`; `page`: the client may see it; `secret`: its value is
-    shown nowhere, not even where it is wrong."""
+    shown nowhere, not even where it is wrong; `on_with` is a field and its value with which a switch is on where
+    the `.ini` does not say."""
 
     key: str
     kind: Kind
@@ -37,6 +38,7 @@ class Option:
     sections: tuple[str, ...] = EITHER
     page: bool = False
     secret: bool = False
+    on_with: tuple[str, str] | None = None
 
     @cached_property
     def field(self) -> str:
@@ -140,6 +142,14 @@ OPTIONS: tuple[Option, ...] = (
         "stop",
         "upload: a recording is sent at once (and in a stream the next begins); stop: preview first.",
         page=True,
+    ),
+    Option(
+        "live",
+        flag(),
+        "0",
+        "1: a clip is heard while it is being recorded; so it is where onRecorded=upload, unless this says 0.",
+        page=True,
+        on_with=("on_recorded", "upload"),
     ),
     # Playing
     Option("playNew", flag(), "1", "1: new clips are played as they come.", page=True),
