@@ -17,6 +17,7 @@ class Catalogue:
 
     def __init__(self, clips: Iterable[Clip] = ()) -> None:
         self._clips: OrderedDict[str, Clip] = OrderedDict()
+        self._live: dict[str, Clip] = {}
         self.total_bytes = 0
         self._expiries: list[tuple[int, str]] = []
         """A heap of the times at which clips expire, with their ids; some of those are gone already."""
@@ -41,18 +42,28 @@ class Catalogue:
         backwards = reversed(self._clips.values())
         return next((c for c in backwards if visible_at is None or not c.expired(visible_at)), None)
 
+    @property
+    def live(self) -> tuple[Clip, ...]:
+        """The clips that are still being recorded."""
+        return tuple(self._live.values())
+
     def add(self, clip: Clip) -> None:
-        """Append a clip; one of the same id is replaced."""
-        self.remove(clip.id)
+        """Append a clip; one of the same id is replaced where it stands."""
+        before = self._clips.get(clip.id)
         self._clips[clip.id] = clip
-        self.total_bytes += clip.bytes
-        heapq.heappush(self._expiries, (clip.expires, clip.id))
+        self.total_bytes += clip.stored_bytes - (before.stored_bytes if before else 0)
+        if clip.live:
+            self._live[clip.id] = clip
+        else:
+            self._live.pop(clip.id, None)
+            heapq.heappush(self._expiries, (clip.expires, clip.id))
 
     def remove(self, clip_id: str) -> Clip | None:
         """Take a clip out and return it; `None` where it is not there."""
         clip = self._clips.pop(clip_id, None)
         if clip is not None:
-            self.total_bytes -= clip.bytes
+            self.total_bytes -= clip.stored_bytes
+            self._live.pop(clip_id, None)
         return clip
 
     def expired(self, now: int) -> list[Clip]:

@@ -6,7 +6,7 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mozchat.domain.errors import Invalid
@@ -45,11 +45,36 @@ class Clip:
     """How many bytes its author sent, where that differs from `bytes`: the file has a header of ours."""
     notified: int = 0
     """How many people are told of it by mail."""
+    live: bool = False
+    """It is still being recorded: `bytes`, `duration` and `peaks` are what was told of it last."""
+    paused: bool = False
+    """Of one that is live: nothing comes just now."""
 
     @property
     def received(self) -> int:
         """How many bytes its author sent."""
         return self.sent or self.bytes
+
+    @property
+    def stored_bytes(self) -> int:
+        """How much of the media folder it takes; one that is live counts among the uploads."""
+        return 0 if self.live else self.bytes
+
+    @property
+    def gap(self) -> int:
+        """How many bytes a new header has put in front of what its author sent."""
+        return self.bytes - self.received
+
+    def grown(self, growth: Growth) -> Clip:
+        """The same clip, still live, further on."""
+        return replace(
+            self,
+            mime=growth.mime,
+            bytes=growth.bytes,
+            duration=growth.duration,
+            peaks=growth.peaks,
+            paused=growth.paused,
+        )
 
     def record(self) -> dict[str, Any]:
         """The clip as `catalog.json` and the journal keep it."""
@@ -71,6 +96,8 @@ class Clip:
             record["sent"] = self.sent
         if self.notified:
             record["notified"] = self.notified
+        if self.live:
+            record |= {"live": True, "paused": self.paused}
         return record
 
     @classmethod
@@ -84,13 +111,15 @@ class Clip:
                 identity=str(record.get("identity", "")),
                 created=int(record["created"]),
                 expires=int(record["expires"]),
-                mime=_stored_mime(record["mime"]),
+                mime=stored_mime(record["mime"]),
                 duration=_seconds(record["duration"]),
                 bytes=max(0, int(record["bytes"])),
                 description=str(record.get("description", "")),
                 peaks=_stored_peaks(record.get("peaks")),
                 sent=max(0, int(record.get("sent", 0))),
                 notified=max(0, int(record.get("notified", 0))),
+                live=record.get("live") is True,
+                paused=record.get("paused") is True,
             )
         except (KeyError, TypeError, OverflowError, AttributeError) as error:
             raise ValueError(f"not a clip's record: {error!r}") from error
@@ -123,15 +152,53 @@ class Clip:
             identity="",
             created=_time_in_name(file) or max(0, expires),
             expires=expires,
-            mime=_stored_mime(mime),
+            mime=stored_mime(mime),
             duration=_seconds(duration),
             bytes=size,
             description=clean_description(str(description)),
         )
 
     def expired(self, now: int) -> bool:
-        """Whether its time is over at `now` (milliseconds)."""
-        return self.expires <= now
+        """Whether its time is over at `now` (milliseconds); not before it is complete."""
+        return self.expires <= now and not self.live
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What is told of a live clip as it goes on; each as in `Clip`."""
+
+    id: str
+    mime: str
+    bytes: int
+    duration: float
+    peaks: tuple[int, ...]
+    paused: bool
+
+    @classmethod
+    def of(cls, clip: Clip) -> Growth:
+        """As far as a live clip is known to have come."""
+        return cls(clip.id, clip.mime, clip.bytes, clip.duration, clip.peaks, clip.paused)
+
+    def record(self) -> dict[str, Any]:
+        """As the journal keeps it."""
+        record = {"id": self.id, "mime": self.mime, "bytes": self.bytes, "duration": self.duration}
+        peaks = {"peaks": list(self.peaks)} if self.peaks else {}
+        return {**record, **peaks, "paused": self.paused}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Growth:
+        """The reverse of `record`; raises `ValueError` where it cannot be one."""
+        try:
+            return cls(
+                id=str(record["id"]),
+                mime=stored_mime(record["mime"]),
+                bytes=max(0, int(record["bytes"])),
+                duration=_seconds(record["duration"]),
+                peaks=_stored_peaks(record.get("peaks")),
+                paused=record.get("paused") is True,
+            )
+        except (KeyError, TypeError, OverflowError, AttributeError) as error:
+            raise ValueError(f"not what is told of a live clip: {error!r}") from error
 
 
 def is_file_name(name: str) -> bool:
@@ -153,9 +220,8 @@ def id_of_file(file: str) -> str:
     return stem if _ID.fullmatch(stem) else hashlib.sha256(file.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def _stored_mime(value: Any) -> str:
-    """A stored type, which in a PHP catalogue is what a client said: sound or picture, else nothing that a
-    browser would open as a page."""
+def stored_mime(value: Any) -> str:
+    """A type that is what a client said: sound or picture, else nothing that a browser would open as a page."""
     mime = str(value)
     return mime if _MIME.fullmatch(mime) else UNKNOWN_MIME
 
@@ -187,7 +253,8 @@ def clean_description(text: str) -> str:
 
 
 def checked_fields(value: Any) -> dict[str, Any]:
-    """What a recorder says of a clip, as far as it does: `duration` (seconds), `description`, `peaks`.
+    """What a recorder says of a clip, as far as it does: `duration` (seconds), `description`, `peaks`; whether it
+    is to be `live`, whether it is `paused`.
 
     What else is in it is passed over. Raises `Invalid`.
     """
@@ -204,6 +271,11 @@ def checked_fields(value: Any) -> dict[str, Any]:
         fields["description"] = clean_description(value["description"])
     if "peaks" in value:
         fields["peaks"] = checked_peaks(value["peaks"])
+    for name in ("live", "paused"):
+        if name in value:
+            if type(value[name]) is not bool:
+                raise Invalid(f"{name} is true or false.")
+            fields[name] = value[name]
     return fields
 
 

@@ -33,7 +33,7 @@ def plan_eviction(
 ) -> list[Clip]:
     """The clips to evict so that one of `incoming_bytes` fits: first those whose time is over at `now`
     (milliseconds), then the oldest until the count fits, then the oldest until the size does. `reserved`
-    bytes of the room are taken by what is not yet a clip.
+    bytes of the room are taken by what is not yet a clip, and neither is one that is live: it stays.
 
     Raises `TooLarge` where it cannot fit at all, `NoRoom` where it cannot beside what is reserved.
     """
@@ -43,13 +43,13 @@ def plan_eviction(
         raise NoRoom("Unfinished recordings take all the room of this thread. Try again later.")
     evicted = catalogue.expired(now)
     gone = {clip.id for clip in evicted}
-    count = len(catalogue) - len(evicted) + 1
+    count = len(catalogue) - len(catalogue.live) - len(evicted) + 1
     total = catalogue.total_bytes - sum(clip.bytes for clip in evicted) + incoming_bytes
     for clip in catalogue:
         over_count = limits.max_count and count > limits.max_count
         if not over_count and total <= room:
             break
-        if clip.id in gone:
+        if clip.id in gone or clip.live:
             continue
         evicted.append(clip)
         count -= 1

@@ -3,6 +3,8 @@
 An event is one line of the journal, a JSON object with its time `t` (milliseconds) and one of:
 
     {"add": <clip>, "removed": [<id>…], "key"?: <digest>}   a clip, and what was evicted for it
+    {"add": <clip>, "completes": true, "removed": [<id>…]}   the same of one that was live until now
+    {"grown": <growth>}                                      how far a live clip has come
     {"removed": [<id>…]}                                     clips deleted, expired or lost
     {"message": <message>, "key"?: <digest>}                 a message
 """
@@ -15,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mozchat.domain.catalogue import Catalogue
-from mozchat.domain.clip import Clip
+from mozchat.domain.clip import Clip, Growth
 from mozchat.domain.message import Mailbox, Message
 from mozchat.domain.signal import SIGNALS
 
@@ -41,11 +43,13 @@ class ThreadState:
         """Take in one event that ends at `position`; what it has that is unknown or broken is passed over."""
         for clip_id in event.get("removed", ()):
             clip = self.catalogue.remove(clip_id)
-            if clip is not None:
+            if clip is not None and not clip.live:
                 self._remember(clip.id, {"clip": clip.record()})
         try:
             if "add" in event:
                 self.catalogue.add(Clip.from_record(event["add"]))
+            if "grown" in event:
+                self._grow(Growth.from_record(event["grown"]))
             if "message" in event:
                 message = Message.from_record(event["message"], position)
                 self.mailbox.forget(message.sent)
@@ -56,10 +60,17 @@ class ThreadState:
             pass
         self.position = position
 
+    def _grow(self, growth: Growth) -> None:
+        clip = self.catalogue.get(growth.id)
+        if clip is not None and clip.live:
+            self.catalogue.add(clip.grown(growth))
+
     def clip_answer(self, digest: str) -> Clip | None:
         """The clip that this key made, also where it has been removed since. A clip made with a key has the
         key's digest as its id."""
         clip = self.catalogue.get(digest)
+        if clip is not None and clip.live:
+            return None
         if clip is None and "clip" in self.answers.get(digest, ()):
             clip = Clip.from_record(self.answers[digest]["clip"])
         return clip
@@ -84,35 +95,49 @@ def _answer(message: Message) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Delta:
-    """What a run of events changed: records of clips added and still there at its end, ids of clips removed
-    that were there before it, messages."""
+    """What a run of events changed: records of clips added or completed and still there at its end, ids of clips
+    removed that were there before it, how far others have grown, messages."""
 
     added: tuple[Clip, ...] = ()
     removed: tuple[str, ...] = ()
+    grown: tuple[Growth, ...] = ()
     messages: tuple[Message, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.removed or self.messages)
+        return bool(self.added or self.removed or self.grown or self.messages)
 
 
 def delta_of(events: Iterable[tuple[Event, int]]) -> Delta:
     """Sum up events, each with the position where it ends."""
     added: OrderedDict[str, Clip] = OrderedDict()
+    known: set[str] = set()
+    """Ids of clips that were there before, live, and were completed."""
     removed: list[str] = []
+    grown: dict[str, Growth] = {}
     messages: list[Message] = []
     for event, position in events:
         for clip_id in event.get("removed", ()):
-            if added.pop(clip_id, None) is None:
+            grown.pop(clip_id, None)
+            if added.pop(clip_id, None) is None or clip_id in known:
                 removed.append(clip_id)
         try:
             if "add" in event:
                 clip = Clip.from_record(event["add"])
+                if "completes" in event and clip.id not in added:
+                    known.add(clip.id)
+                grown.pop(clip.id, None)
                 added[clip.id] = clip
+            if "grown" in event:
+                growth = Growth.from_record(event["grown"])
+                if growth.id not in added:
+                    grown[growth.id] = growth
+                elif added[growth.id].live:
+                    added[growth.id] = added[growth.id].grown(growth)
             if "message" in event:
                 messages.append(Message.from_record(event["message"], position))
         except ValueError:
             continue
-    return Delta(tuple(added.values()), tuple(removed), tuple(messages))
+    return Delta(tuple(added.values()), tuple(removed), tuple(grown.values()), tuple(messages))
 
 
 @dataclass(frozen=True)
@@ -123,6 +148,7 @@ class Changes:
     reset: bool = False
     added: tuple[Clip, ...] = ()
     removed: tuple[str, ...] = ()
+    grown: tuple[Growth, ...] = ()
     total_bytes: int | None = None
     """The size of all clips, where clips have come or gone."""
     online: tuple[str, ...] | None = None
@@ -136,4 +162,5 @@ class Changes:
         return replace(self, messages=mine)
 
     def __bool__(self) -> bool:
-        return bool(self.reset or self.added or self.removed or self.messages or self.online is not None)
+        clips = self.added or self.removed or self.grown
+        return bool(self.reset or clips or self.messages or self.online is not None)

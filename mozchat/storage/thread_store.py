@@ -136,7 +136,14 @@ class ThreadStore:
             waiting = state.mailbox.waiting(person.name, person.seen, now) if person else []
             total = state.catalogue.total_bytes
             here = Cursor(state.epoch, state.position, roster.fingerprint(now))
-            return Changes(str(here), True, added, (), total, roster.online(now), tuple(waiting))
+            return Changes(
+                cursor=str(here),
+                reset=True,
+                added=added,
+                total_bytes=total,
+                online=roster.online(now),
+                messages=tuple(waiting),
+            )
 
     def news(self, text: str, now: int) -> Changes | None:
         """What is new since a cursor for everybody at once: with the messages of all, of which each is told their
@@ -155,6 +162,7 @@ class ThreadStore:
             cursor=str(here),
             added=delta.added,
             removed=delta.removed,
+            grown=delta.grown,
             total_bytes=state.catalogue.total_bytes if delta.added or delta.removed else None,
             online=roster.online(now) if cursor.roster != here.roster else None,
             messages=tuple(message for message in delta.messages if message.until > now),
@@ -218,7 +226,7 @@ class ThreadStore:
         is just being added is not among them, and again where one seems lost, since it may have been evicted."""
         clips = self.clips()
         names = self.media().names()
-        missing = [clip for clip in clips if clip.file not in names]
+        missing = [clip for clip in clips if clip.file not in names and not clip.live]
         if missing:
             recorded = {clip.file for clip in self.clips()}
             missing = [clip for clip in missing if clip.file in recorded]

@@ -19,7 +19,6 @@ def test_the_sums_are_right_after_any_changes(steps):
     catalogue, model = Catalogue(), {}
     for action, number, time in steps:
         if action == "add":
-            model.pop(f"c{number}", None)
             model[f"c{number}"] = clip(number, time)
             catalogue.add(clip(number, time))
         elif action == "remove":
