@@ -175,9 +175,10 @@ class Growth:
     paused: bool
 
     @classmethod
-    def of(cls, clip: Clip) -> Growth:
-        """As far as a live clip is known to have come."""
-        return cls(clip.id, clip.mime, clip.bytes, clip.duration, clip.peaks, clip.paused)
+    def of(cls, clip: Clip, *, paused: bool | None = None) -> Growth:
+        """How far a live clip has come."""
+        is_paused = clip.paused if paused is None else paused
+        return cls(clip.id, clip.mime, clip.bytes, clip.duration, clip.peaks, is_paused)
 
     def record(self) -> dict[str, Any]:
         """As the journal keeps it."""

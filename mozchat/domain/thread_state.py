@@ -39,17 +39,21 @@ class ThreadState:
     """By the digest of an idempotency key: `{"clip": record}`, `{"message": record}`, or of a signal, which can
     be long, `{"signal": number}`."""
 
+    told: dict[str, int] = field(default_factory=dict)
+    """When (milliseconds) live clips were last told of; of some it is not known any more."""
+
     def apply(self, event: Event, position: int) -> None:
         """Take in one event that ends at `position`; what it has that is unknown or broken is passed over."""
         for clip_id in event.get("removed", ()):
+            self.told.pop(clip_id, None)
             clip = self.catalogue.remove(clip_id)
             if clip is not None and not clip.live:
                 self._remember(clip.id, {"clip": clip.record()})
         try:
             if "add" in event:
-                self.catalogue.add(Clip.from_record(event["add"]))
+                self._add(Clip.from_record(event["add"]), int(event.get("t", 0)))
             if "grown" in event:
-                self._grow(Growth.from_record(event["grown"]))
+                self._grow(Growth.from_record(event["grown"]), int(event.get("t", 0)))
             if "message" in event:
                 message = Message.from_record(event["message"], position)
                 self.mailbox.forget(message.sent)
@@ -60,10 +64,17 @@ class ThreadState:
             pass
         self.position = position
 
-    def _grow(self, growth: Growth) -> None:
+    def _add(self, clip: Clip, at: int) -> None:
+        self.catalogue.add(clip)
+        if clip.live:
+            self.told[clip.id] = at
+        else:
+            self.told.pop(clip.id, None)
+
+    def _grow(self, growth: Growth, at: int) -> None:
         clip = self.catalogue.get(growth.id)
         if clip is not None and clip.live:
-            self.catalogue.add(clip.grown(growth))
+            self._add(clip.grown(growth), at)
 
     def clip_answer(self, digest: str) -> Clip | None:
         """The clip that this key made, also where it has been removed since. A clip made with a key has the

@@ -21,7 +21,7 @@ from mozchat.domain.errors import (
     WrongLength,
 )
 from mozchat.domain.identity import idempotency_digest
-from mozchat.domain.media import UnknownMedia
+from mozchat.domain.media import MediaInfo, UnknownMedia
 from mozchat.domain.media.finish import Finished, gap_for
 from mozchat.domain.options import ThreadSettings
 from mozchat.domain.presence import Person
@@ -111,8 +111,16 @@ def publish(site: Site, inside: Visit, upload: Upload) -> Clip:
     return clip
 
 
-def record(site: Site, inside: Visit, content: Content, clip_id: str, fields: Mapping[str, Any]) -> Clip:
-    """Make a content that is complete a clip."""
+def record(
+    site: Site,
+    inside: Visit,
+    content: Content,
+    clip_id: str,
+    fields: Mapping[str, Any],
+    begun: int | None = None,
+) -> Clip:
+    """Make a content that is complete a clip; `begun` is when (milliseconds) listeners were told of it first, if
+    they were."""
     author = inside.participant()
     settings = inside.settings
     sent = content.size
@@ -121,12 +129,13 @@ def record(site: Site, inside: Visit, content: Content, clip_id: str, fields: Ma
     fits = content.start + sent <= settings.max_media_folder_bytes
     size = content.patch(finished.patches if fits else None)
     now = site.now()
+    created = now if begun is None else begun
     clip = Clip(
         id=clip_id,
-        file=file_name(now, clip_id, info.extension),
+        file=file_name(created, clip_id, info.extension),
         author=author.name,
         identity=author.identity,
-        created=now,
+        created=created,
         expires=now + settings.clip_lifetime_sec * 1000,
         mime=info.mime,
         duration=chosen_duration(info.duration, fields.get("duration", 0), settings.max_clip_size_sec),
@@ -140,6 +149,12 @@ def record(site: Site, inside: Visit, content: Content, clip_id: str, fields: Ma
     if stored.notified:
         site.mail_waits.set()
     return stored
+
+
+def check_kind(info: MediaInfo, settings: ThreadSettings) -> None:
+    """Raise `Forbidden` for a picture where none is allowed."""
+    if info.kind == "video" and not settings.allow_video:
+        raise Forbidden("This thread is for sound only.")
 
 
 def digest_of(content: Content) -> bytes:
@@ -227,8 +242,7 @@ def _examined(content: Content, settings: ThreadSettings) -> Finished:
     info = finished.info
     if not info.frames:
         raise Invalid("There is nothing in this recording. Record it again.")
-    if info.kind == "video" and not settings.allow_video:
-        raise Forbidden("This thread is for sound only.")
+    check_kind(info, settings)
     longest = settings.max_clip_size_sec
     if info.duration is not None and info.duration > longest * 1.1 + 2:
         raise Invalid(

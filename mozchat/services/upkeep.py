@@ -12,7 +12,8 @@ from werkzeug.security import generate_password_hash
 from mozchat.domain.call_log import faults_of
 from mozchat.domain.errors import Missing, MozchatError
 from mozchat.domain.ini import decode, set_value
-from mozchat.services import notify_check
+from mozchat.services import live, notify_check
+from mozchat.services.access import Visit
 from mozchat.services.clips import limits_of
 from mozchat.services.site import Site
 from mozchat.storage.files import temporary_files, write_atomically
@@ -88,6 +89,7 @@ def sweep(site: Site, thread_name: str, *, dry_run: bool) -> Swept:
     uploads = store.uploads.over(now, now / 1000 - ORPHAN_SECONDS)
     leftovers = temporary_files(store.path, now / 1000 - ORPHAN_SECONDS)
     if not dry_run:
+        live.finish_expired(site, Visit(store, store.settings(), None, None))
         store.remove_clips(expired, now)
         lost = store.drop(lost, now)
         store.media().remove(orphans)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from mozchat.domain.clip import Clip
 from mozchat.domain.errors import (
@@ -17,7 +18,7 @@ from mozchat.domain.errors import (
 )
 from mozchat.domain.media.finish import gap_for
 from mozchat.domain.retention import Limits
-from mozchat.services import clips
+from mozchat.services import clips, live
 from mozchat.services.access import Visit
 from mozchat.services.site import Site
 from mozchat.storage.uploads import Part, Upload
@@ -29,22 +30,27 @@ CHUNK = 1 << 16
 @dataclass(frozen=True)
 class Progress:
     """How far an upload has come: `offset` bytes of `length`, where that is known. `expires` in milliseconds
-    since 1970."""
+    since 1970; `live`: others hear it meanwhile."""
 
     id: str
     offset: int
     length: int | None
     expires: int
+    live: bool
 
 
-def begin(site: Site, inside: Visit, piece: clips.Upload, length: int | None) -> Progress | Clip:
+def begin(
+    site: Site, inside: Visit, piece: clips.Upload, length: int | None, mime: str = ""
+) -> Progress | Clip:
     """Begin an upload with its first bytes, or none; of a repeat nothing is stored, and where its upload is
-    complete, its clip is given. `length` is what the whole will have, where that is known.
+    complete, its clip is given. `length` is what the whole will have, where that is known; `mime` what its
+    recorder says that it is. Where the thread has live clips and it is to be one, listeners are told.
 
     Raises `NotJoined`, `TooLarge`, `WrongLength`, `TooMany`, `NoRoom`, `Malformed`, `Unavailable`.
     """
     author = inside.participant()
     settings = inside.settings
+    live.finish_expired(site, inside)
     upload_id = clips.clip_id_of(author, piece.key)
     if piece.key:
         with suppress(Missing):
@@ -58,11 +64,14 @@ def begin(site: Site, inside: Visit, piece: clips.Upload, length: int | None) ->
         created=now,
         expires=now + settings.upload_lifetime_sec * 1000,
         length=length,
-        fields=piece.fields,
+        fields=_kept(piece),
+        live=settings.live and piece.fields.get("live", False),
     )
     opened = inside.store.open_upload(wanted, settings.max_open_uploads, now)
     with inside.store.upload(upload_id, author.identity, now) as part:
         if opened is wanted:
+            if wanted.live:
+                live.announce(site, inside, wanted, mime)
             _receive(site, inside, part, 0, piece)
         return _progress(part)
 
@@ -77,7 +86,9 @@ def append(
     """
     with _open(site, inside, upload_id) as part:
         _learn(inside, part, offset, piece, length)
-        _receive(site, inside, part, offset, piece)
+        end = _receive(site, inside, part, offset, piece)
+        if part.upload.live and end == offset:
+            live.went_on(site, inside, part)  # without bytes, it may say that it is paused
         return _progress(part)
 
 
@@ -107,9 +118,10 @@ def complete(
             try:
                 if piece.digest is not None and clips.digest_of(part) != piece.digest:
                     raise Invalid(clips.WRONG_DIGEST)
-                clip = clips.record(site, inside, part, upload_id, part.upload.fields)
+                begun = part.upload.created if part.upload.live else None
+                clip = clips.record(site, inside, part, upload_id, part.upload.fields, begun)
             except (Invalid, UnsupportedMedia, Forbidden):
-                inside.store.uploads.remove(upload_id)
+                live.end(site, inside, upload_id)
                 raise
             inside.store.uploads.remove(upload_id)
             return clip
@@ -130,7 +142,7 @@ def look(site: Site, inside: Visit, upload_id: str) -> Progress | Clip:
 def discard(site: Site, inside: Visit, upload_id: str) -> None:
     """End an upload and forget what has come of it. Raises `NotJoined`, `Missing`, `UploadOver`."""
     with _open(site, inside, upload_id) as part, part.held():
-        inside.store.uploads.remove(upload_id)
+        live.end(site, inside, upload_id)
 
 
 def _open(site: Site, inside: Visit, upload_id: str) -> Part:
@@ -154,8 +166,13 @@ def _learn(inside: Visit, part: Part, offset: int, piece: clips.Upload, length: 
     _check_length(inside, offset, piece, length if known is None else known)
     if piece.fields or (length is not None and known is None):
         with part.held():
-            fields = {**part.upload.fields, **piece.fields}
+            fields = {**part.upload.fields, **_kept(piece)}
             part.change(fields=fields, length=length if known is None else known)
+
+
+def _kept(piece: clips.Upload) -> dict[str, Any]:
+    """What a request says of the clip, as it is kept: whether it is live is known from its first one."""
+    return {name: value for name, value in piece.fields.items() if name != "live"}
 
 
 def _check_length(inside: Visit, offset: int, piece: clips.Upload, length: int | None) -> None:
@@ -178,6 +195,8 @@ def _receive(site: Site, inside: Visit, part: Part, at: int, piece: clips.Upload
         inside.store.make_room(gap + len(chunk), limits, site.now())
         part.append(at, chunk, gap)
         at = end
+        if part.upload.live:
+            live.went_on(site, inside, part)
     return at
 
 
@@ -188,4 +207,5 @@ def _gap(beginning: bytes, limits: Limits) -> int:
 
 
 def _progress(part: Part) -> Progress:
-    return Progress(part.upload.id, part.size, part.upload.length, part.upload.expires)
+    upload = part.upload
+    return Progress(upload.id, part.size, upload.length, upload.expires, upload.live)

@@ -96,7 +96,13 @@ class SiteStore:
 
     def _new(self, name: str) -> ThreadStore:
         lock = self.run_folder / f"{name}.lock"
-        return ThreadStore(self.folder / name, lock, self._changed, self.bell.start)
+        return ThreadStore(
+            self.folder / name,
+            lock,
+            self._changed,
+            lambda clip_id: self.bell.ring(name_of_clip(name, clip_id)),
+            self.bell.start,
+        )
 
     def _changed(self, name: str) -> None:
         self._behind.setdefault(name, time.monotonic() + FLUSH_SECONDS)
@@ -105,7 +111,9 @@ class SiteStore:
         self._told(name)
 
     def _fingerprint(self, name: str) -> object:
-        return self.thread(name).fingerprint(_milliseconds())
+        thread, _, clip_id = name.partition("/")
+        store = self.thread(thread)
+        return store.live.fingerprint(clip_id) if clip_id else store.fingerprint(_milliseconds())
 
     def _upkeep(self) -> None:
         """Write the marks of people that wait for it, take note of files that somebody has removed, and let
@@ -117,6 +125,7 @@ class SiteStore:
                     self.forget(name)
                     continue
                 store.write_marks()
+                store.live.upkeep(_milliseconds())
                 if self.bell.follows(name):
                     store.drop_lost(_milliseconds())
                 if due is not None and due <= time.monotonic():
@@ -124,6 +133,11 @@ class SiteStore:
                     store.checkpoint()
             except (MozchatError, OSError) as error:
                 _log.warning("%s: not brought up to date now: %s", name, error)
+
+
+def name_of_clip(thread: str, clip_id: str) -> str:
+    """What the bell rings for when there is more of a live clip."""
+    return f"{thread}/{clip_id}"
 
 
 def _milliseconds() -> int:

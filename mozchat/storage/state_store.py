@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from mozchat.domain.clip import Clip
 from mozchat.domain.cursor import Cursor
 from mozchat.domain.errors import Missing, Unavailable
 from mozchat.domain.message import Message
@@ -43,11 +44,18 @@ class Change:
     def __init__(self, store: StateStore, state: ThreadState) -> None:
         self._store = store
         self.state = state
+        self.appended = False
         self.open_journals: list[int] = []
 
-    def append(self, event: Event) -> None:
-        """Write an event and take it into the state. It is durable when the change is over."""
-        self.open_journals.append(self._store.append(self.state, event))
+    def append(self, event: Event, *, durable: bool = True) -> None:
+        """Write an event and take it into the state. It is durable when the change is over, unless it need not
+        be."""
+        handle = self._store.append(self.state, event)
+        self.appended = True
+        if durable:
+            self.open_journals.append(handle)
+        else:
+            os.close(handle)
 
 
 class StateStore:
@@ -94,7 +102,7 @@ class StateStore:
                 change = Change(self, self._current_locked())
                 yield change
         finally:
-            if change and change.open_journals:
+            if change and change.appended:
                 self._changed()
                 for handle in change.open_journals:
                     make_durable(handle) if durable else os.close(handle)
@@ -155,6 +163,12 @@ class StateStore:
             if len(self._deltas) > _REMEMBERED_DELTAS:
                 self._deltas.popitem(last=False)
         return self._deltas[span]
+
+    def remembered_live(self) -> tuple[Clip, ...]:
+        """The live clips as of the last look, which costs nothing."""
+        with self._guard:
+            remembered = self._reader.remembered
+            return remembered.catalogue.live if remembered else ()
 
     def signature(self) -> tuple[Signature | None, Signature | None]:
         """Differs whenever the state may: the signatures of journal and catalogue."""

@@ -19,6 +19,7 @@ from mozchat.domain.retention import Limits, plan_eviction
 from mozchat.domain.thread_state import Changes, ThreadState
 from mozchat.storage.call_log import CallLogFile
 from mozchat.storage.files import COARSE_NS, Signature, faults_named, signature
+from mozchat.storage.live import LiveClips
 from mozchat.storage.lock import ThreadLock
 from mozchat.storage.mail_list import MailList
 from mozchat.storage.media import Content, MediaFolder, move
@@ -43,13 +44,15 @@ _log = logging.getLogger(__name__)
 
 class ThreadStore:
     """One thread's folder. `ring` is called with its name after every change that listeners must learn of,
-    `start_upkeep` when something is left to be written by the upkeep."""
+    `ring_clip` with a live clip's id when there is more of it, `start_upkeep` when something is left to be written
+    by the upkeep."""
 
     def __init__(
         self,
         path: Path,
         lock_path: Path,
         ring: Callable[[str], None],
+        ring_clip: Callable[[str], None],
         start_upkeep: Callable[[], None],
     ) -> None:
         self.path = path
@@ -61,6 +64,7 @@ class ThreadStore:
         self.uploads = Uploads(path)
         self._people = PeopleFile(path / "users.json")
         self._states = StateStore(path, self.lock, self.settings_file, lambda: ring(path.name))
+        self.live = LiveClips(self._states, self.uploads, self.media, ring_clip)
         self._marks = Marks()
         self._start_upkeep = start_upkeep
         self._prefix = f"{path}/"
@@ -183,7 +187,7 @@ class ThreadStore:
             raise self._states.gone() from error
         evicted: list[Clip] = []
         adopted: list[str] = []
-        stored = False
+        stored = was_live = False
         try:
             with self._states.writing() as change:
                 first = change.state.clip_answer(clip.id)
@@ -192,10 +196,15 @@ class ThreadStore:
                         return first, []
                     # A rebuild has found the file of an earlier try, whose event was never written.
                     adopted = [first.file] if first.file != clip.file else []
+                if isinstance(content, Part) and self.uploads.get(clip.id) is None:
+                    raise Missing(GONE)
                 reserved = self.uploads.bytes(but=clip.id)
                 evicted = plan_eviction(change.state.catalogue, limits.of_files(), clip.bytes, now, reserved)
                 evicted = [old for old in evicted if old.id != clip.id]
                 event: dict[str, object] = {"t": now, "add": clip.record()}
+                was_live = clip.id in change.state.catalogue
+                if was_live:
+                    event["completes"] = True
                 if evicted:
                     event["removed"] = [old.id for old in evicted]
                 change.append(event)
@@ -204,16 +213,23 @@ class ThreadStore:
             if not stored:
                 content.withdraw(target)
         media.remove([*(old.file for old in evicted), *adopted])
+        if was_live:
+            self.live.ring(clip.id)
         return clip, [old.id for old in evicted]
 
     def remove_clips(self, clip_ids: Sequence[str], now: int) -> list[Clip]:
-        """Remove clips and their files; returns those that were there."""
+        """Remove clips and their files, of live ones what has come; returns those that were there."""
         with self._states.writing() as change:
             state = change.state
             found = [clip for clip in map(state.catalogue.get, clip_ids) if clip]
+            live = [clip.id for clip in found if clip.live]
+            for clip_id in live:
+                self.uploads.remove(clip_id)
             if found:
                 change.append({"t": now, "removed": [clip.id for clip in found]})
-        self.media().remove(clip.file for clip in found)
+        self.media().remove(clip.file for clip in found if not clip.live)
+        for clip_id in live:
+            self.live.ring(clip_id)
         return found
 
     def expired(self, now: int) -> list[str]:
@@ -261,7 +277,8 @@ class ThreadStore:
     # --- uploads --------------------------------------------------------------------------------------------
 
     def open_upload(self, upload: Upload, most: int, now: int) -> Upload:
-        """Begin an upload, or give the one of its id that is there. Those that have expired go. Raises
+        """Begin an upload, or give the one of its id that is there. Those that have expired go, unless they are
+        live. Raises
         `TooMany` where its participant has `most` already."""
         with self._states.writing(tell=False):
             first = self.uploads.get(upload.id)
@@ -285,16 +302,20 @@ class ThreadStore:
         if upload is None or upload.identity != identity or upload.expires <= now:
             raise Missing(GONE)
         with faults_named(f"the folder {self.name}"):
-            with suppress(FileNotFoundError):
-                return Part(self.uploads, upload)
-            self._reclaim(upload)
-            with suppress(FileNotFoundError):
-                return Part(self.uploads, upload)
+            return self.part(upload)
+
+    def part(self, upload: Upload) -> Part:
+        """The content of an upload, whether it has expired or not. Raises `Missing`."""
+        with suppress(FileNotFoundError):
+            return Part(self.uploads, upload)
+        self._reclaim(upload)
+        with suppress(FileNotFoundError):
+            return Part(self.uploads, upload)
         raise Missing(GONE)
 
     def end_expired(self, now: int) -> list[str]:
-        """Remove the uploads whose time is over; returns their ids."""
-        expired = [upload.id for upload in self.uploads.all() if upload.expires <= now]
+        """Remove the uploads whose time is over, but for live ones; returns their ids."""
+        expired = [upload.id for upload in self.uploads.expired(now, live=False)]
         for upload_id in expired:
             self.uploads.remove(upload_id)
         return expired

@@ -35,7 +35,8 @@ GONE = "This upload is not here any more. It begins anew."
 class Upload:
     """What is known of an upload; times in milliseconds since 1970. `length` is what the whole will have,
     `gap` what is left free in front of it; both may not be known yet. `fields` are those of
-    `domain.clip.checked_fields`; `undo` is what a new header has been written over, and where."""
+    `domain.clip.checked_fields`; `undo` is what a new header has been written over, and where. `live`: others hear
+    it as it comes, from when it is known what it is (`mime`)."""
 
     id: str
     identity: str
@@ -45,6 +46,8 @@ class Upload:
     gap: int | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     undo: tuple[tuple[int, str], ...] = ()
+    live: bool = False
+    mime: str = ""
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Upload:
@@ -59,6 +62,8 @@ class Upload:
                 gap=None if record["gap"] is None else int(record["gap"]),
                 fields=checked_fields(record["fields"]),
                 undo=tuple((int(offset), str(data)) for offset, data in record["undo"]),
+                live=record.get("live") is True,
+                mime=str(record.get("mime", "")),
             )
         except (KeyError, TypeError, OverflowError, Invalid) as error:
             raise ValueError(f"not an upload's record: {error!r}") from error
@@ -124,11 +129,15 @@ class Uploads:
         data = json.dumps(asdict(upload), ensure_ascii=False, separators=(",", ":"))
         write_atomically(self.record_path(upload.id), data.encode("utf-8", "replace"), durable=False)
 
+    def expired(self, now: int, *, live: bool) -> list[Upload]:
+        """Those whose time is over at `now` (milliseconds): the live ones, or all others."""
+        return [upload for upload in self.all() if upload.expires <= now and upload.live is live]
+
     def over(self, now: int, orphaned: float) -> list[str]:
         """The files of uploads that have expired at `now` (milliseconds), and those without their other half
-        that are older than `orphaned` (seconds since 1970)."""
+        that are older than `orphaned` (seconds since 1970). What was live is not thrown away for its age."""
         files = self.files()
-        expired = {upload.id for upload in self.all() if upload.expires <= now}
+        expired = {upload.id for upload in self.expired(now, live=False)}
         over = []
         for name, status in sorted(files.items()):
             upload_id, _, kind = name.rpartition(".")
@@ -188,6 +197,11 @@ class Part(Content):
                 with faults_named(self.place_name):
                     self._undo()
             yield
+
+    def beginning(self, most: int) -> bytes:
+        """The first bytes of it."""
+        self.file.seek(self.start)
+        return self.file.read(min(most, self.size))
 
     def append(self, at: int, chunk: bytes, gap: int) -> None:
         """Write the bytes that follow the first `at`; raises `WrongOffset`. The very first get this gap."""

@@ -20,6 +20,7 @@ from mozchat.web.events import EventsApp
 from mozchat.web.identity import check_origin
 from mozchat.web.mail_links import mail_links
 from mozchat.web.mail_start import MailStart
+from mozchat.web.live import LiveApp
 from mozchat.web.openapi import description
 from mozchat.web.pages import error_page, pages
 from mozchat.web.proxies import Proxies, ProxiesApp
@@ -50,8 +51,9 @@ def create_app(site: Site, proxies: Proxies | None = None) -> Flask:
     app.register_error_handler(MozchatError, _domain_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _fault)
-    events = EventsApp(site, UploadsApp(site, ClipsApp(site, app.wsgi_app)))
-    app.extensions["mozchat-events"] = events
+    live = LiveApp(site, app.wsgi_app)
+    events = EventsApp(site, UploadsApp(site, ClipsApp(site, live)))
+    app.extensions.update({"mozchat-events": events, "mozchat-live": live})
     mail_start = MailStart(site, events)
     app.extensions.update({"mozchat-proxies": proxies, "mozchat-mail-start": mail_start.start})
     app.wsgi_app = ProxiesApp(proxies, mail_start) if proxies else mail_start  # type: ignore[method-assign]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from werkzeug.exceptions import HTTPException, LengthRequired
 
@@ -18,6 +18,7 @@ WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 Answer = tuple[int, dict[str, Any] | None, dict[str, str]]
 """Status, body (`None`: none) and headers beyond those of every answer."""
 
+Result = TypeVar("Result")
 _HEADERS = [
     ("Cache-Control", "no-store"),
     ("X-Accel-Buffering", "no"),
@@ -27,7 +28,12 @@ _HEADERS = [
 _LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
-def answered(answer: Callable[[], Answer], where: str) -> Answer:
+def status_line(status: int) -> str:
+    """As WSGI wants it."""
+    return _LINES[status]
+
+
+def answered(answer: Callable[[], Result], where: str) -> Result | Answer:
     """An answer also where making it fails; `where` is for the log."""
     try:
         return answer()

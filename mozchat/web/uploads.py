@@ -78,12 +78,14 @@ class UploadsApp:
         if complete:
             clip = clips.publish(self._site, inside, replace(piece, declared=length))
             return self._clip(inside, clip, environ)
-        found = uploads.begin(self._site, inside, piece, length)
+        found = uploads.begin(self._site, inside, piece, length, environ.get("CONTENT_TYPE", ""))
         if isinstance(found, Clip):
             return self._clip(inside, found, environ)
         headers = self._state(inside, found)
         headers["Location"] = _location(inside, found.id, environ)
-        view = {"id": found.id, "offset": found.offset, "expires": rfc3339(found.expires)}
+        view: dict[str, Any] = {"id": found.id, "offset": found.offset, "expires": rfc3339(found.expires)}
+        if found.live:
+            view["live"] = True
         return 201, view, headers
 
     def _append(self, inside: Visit, upload_id: str, environ: Environ) -> Answer:

@@ -36,6 +36,8 @@ def clip_view(clip: Clip, thread_name: str, base: str) -> Json:
     }
     if clip.peaks:
         view["peaks"] = list(clip.peaks)
+    if clip.live:
+        view |= {"live": True, "paused": clip.paused}
     return view
 
 
@@ -83,8 +85,10 @@ def changes_view(changes: Changes, inside: Visit, base: str) -> Json:
     view: Json = {"cursor": changes.cursor}
     if changes.reset:
         view["reset"] = True
-    if changes.reset or changes.added or changes.removed:
+    if changes.reset or changes.added or changes.removed or changes.grown:
         view["clips"] = {"added": clip_views(changes.added, name, base), "removed": list(changes.removed)}
+    if changes.grown:
+        view["clips"]["grown"] = [growth.record() for growth in changes.grown]
     if changes.online is not None:
         view["online"] = list(changes.online)
     if changes.messages:

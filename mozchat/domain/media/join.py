@@ -32,6 +32,9 @@ MAX_BACK = 10.0
 """So many seconds before the newest a listener can begin."""
 MAX_PLACES = 5000
 MAX_BEGINNING = 4 * MAX_HEADER
+BEGINNING = 64 << 10
+"""By so many bytes at the latest it must be known what a recording is."""
+LONGEST_CLUSTER_HEAD = 12
 _MAGIC_LENGTH = 12
 _LONGEST_HEAD = 12
 """An element's id has up to 4 bytes, its size up to 8."""
@@ -39,6 +42,29 @@ _BLOCK_HEAD = 8 + 3
 _KEY_FRAME = 0x80
 _UNKNOWN_SIZE = b"\x01" + b"\xff" * 7
 _EBML = 0x1A45DFA3
+_CLUSTER_MARK = ebml.whole(CLUSTER) + _UNKNOWN_SIZE[:1]
+
+
+def recognised(beginning: bytes) -> MediaInfo | None:
+    """What a recording is that begins so, without a duration that counts; `None` where that cannot be told."""
+    index = JoinIndex()
+    index.feed(beginning)
+    if index.info is None and index.is_other:
+        try:
+            return read_source(Source(io.BytesIO(beginning), len(beginning)))
+        except UnknownMedia:
+            return None
+    return index.info
+
+
+def read_on(data: bytes, before: int) -> bytes:
+    """Finished `data` without its first `before` bytes, for somebody who has them from before. Where they end amid
+    the size of a WebM's cluster, that was unknown then, and is made so again: half of either would be wrong."""
+    for mark in range(max(0, before - LONGEST_CLUSTER_HEAD + 1), before - 4):
+        end = mark + LONGEST_CLUSTER_HEAD
+        if data.startswith(_CLUSTER_MARK, mark):
+            return b"\xff" * (min(end, len(data)) - before) + data[end:]
+    return data[before:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +97,11 @@ class JoinIndex:
     def info(self) -> MediaInfo | None:
         """What the recording is; without a duration that counts. `None` while that is not known."""
         return self._container.info if self._container else None
+
+    @property
+    def is_other(self) -> bool:
+        """Whether it is neither WebM nor MP4."""
+        return isinstance(self._container, _Other)
 
     def feed(self, data: bytes) -> None:
         """Take in the next bytes."""

@@ -1,0 +1,246 @@
+"""The bytes of clips as they come, by a bare WSGI callable in front of Flask: streamed, or by long poll."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from mozchat.domain.errors import Invalid, MozchatError, Unavailable
+from mozchat.domain.media.join import MAX_BACK
+from mozchat.services.access import Visit, visit
+from mozchat.services.admission import RETRY_SECONDS
+from mozchat.services.live import Reading, is_live
+from mozchat.services.site import Site
+from mozchat.web import security
+from mozchat.web.bare import Environ, StartResponse, WsgiApp, answered, respond, status_line
+from mozchat.web.events import server_threads
+from mozchat.web.identity import token_of
+
+SILENT_SECONDS = 60.0
+"""A stream in which nothing comes for so long ends; whoever reads it knows from where to go on."""
+POLL_BYTES = 1_000_000
+CHUNK = 1 << 16
+"""How many bytes of a stream are in memory at once."""
+BACK_SECONDS = 1.0
+PATH = re.compile(r"/api/threads/([A-Za-z0-9_-]{1,64})/clips/([A-Za-z0-9_-]{1,64})/media", re.ASCII)
+_OFFSET = re.compile(r"\d{1,15}", re.ASCII)
+_FIELDS = [
+    ("Cache-Control", "no-store"),
+    ("X-Accel-Buffering", "no"),
+    *security.COMMON,
+    ("Content-Security-Policy", security.MEDIA_POLICY),
+]
+
+Head = tuple[str, list[tuple[str, str]]]
+
+
+def no_room() -> Unavailable:
+    """What somebody is told who would have to wait, and for whom there is no room."""
+    return Unavailable(
+        "There is no room for another listener just now. This clip can be heard when it is complete.",
+        RETRY_SECONDS,
+    )
+
+
+class Question:
+    """What a request asks for. `offset` is `None` for near the newest; `wait` is `None` for a stream. Raises
+    `Invalid`."""
+
+    def __init__(self, query: str) -> None:
+        fields = dict(parse_qsl(query, keep_blank_values=True))
+        begin = fields.get("from", "0")
+        if begin != "live" and not _OFFSET.fullmatch(begin):
+            raise Invalid("from is live or a number of bytes.")
+        self.offset = None if begin == "live" else int(begin)
+        self.back = _seconds(fields, "back", BACK_SECONDS)
+        if self.back > MAX_BACK:
+            raise Invalid(f"back is at most {MAX_BACK:g} seconds.")
+        self.wait = _seconds(fields, "wait", 0) if "wait" in fields else None
+
+    def shorten(self, longest: float) -> None:
+        """A poll waits for no longer than that."""
+        if self.wait is not None:
+            self.wait = min(self.wait, longest)
+
+
+class Reader:
+    """Somebody who reads a clip. `reading` may be shared with others who read the same.
+
+    Raises `Invalid` where the offset is more than there is.
+    """
+
+    def __init__(self, question: Question, reading: Reading) -> None:
+        self.reading = reading
+        self.streams = question.wait is None
+        self._back = question.back
+        self.position = question.offset
+        """The offset of the next byte; `None` while it is not known where to join."""
+        self._begin = question.offset
+        self._prefix = b""
+        self._prefix_bytes = 0
+        self.check()
+
+    def check(self) -> None:
+        """Raise `Invalid` where the offset is more than there is."""
+        size = self.reading.reach.size
+        if self.position is not None and size is not None and self.position > size:
+            raise Invalid(f"from is at most {size}: no more has come of this clip.")
+
+    def is_ready(self) -> bool:
+        """Whether there is something to send, or nothing more will come, as of the last look of `reading`."""
+        reach = self.reading.reach
+        if self.position is None and reach.size:
+            join = self.reading.join(self._back)
+            if join is not None:
+                self._begin = self.position = join.offset
+                self._prefix, self._prefix_bytes = join.prefix, len(join.prefix)
+        return reach.complete or bool(self._prefix) or self.left > 0
+
+    @property
+    def left(self) -> int:
+        """How many bytes there are that it has not got."""
+        size = self.reading.reach.size
+        return 0 if size is None or self.position is None else size - self.position
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has got everything that there will ever be."""
+        return self.reading.reach.complete and not self.left and not self._prefix
+
+    def head(self, *, begins: bool = False) -> Head:
+        """Status line and fields of the answer: where it `begins` a stream, else of a poll that has its bytes."""
+        has_bytes = begins or self.position != self._begin
+        complete = self.reading.reach.complete if begins else self.is_over
+        fields = [
+            *_FIELDS,
+            ("Clip-Offset", str(self._begin or 0)),
+            ("Clip-Complete", "?1" if complete else "?0"),
+        ]
+        if self._prefix_bytes:
+            fields.append(("Clip-Prefix", str(self._prefix_bytes)))
+        if not begins:
+            fields.append(("Clip-Next", str(self.position or 0)))
+        if has_bytes:
+            fields.append(("Content-Type", self.reading.reach.mime))
+        return status_line(200 if has_bytes else 204), fields
+
+    def take(self, most: int) -> bytes:
+        """The next bytes."""
+        prefix, self._prefix = self._prefix, b""
+        if self.position is None:
+            return b""
+        data = self.reading.read(self.position, most)
+        self.position += len(data)
+        return prefix + data
+
+
+class LiveApp:
+    """Answers `GET …/media?from=…`, and without that of clips that are live; hands everything else on."""
+
+    def __init__(self, site: Site, app: WsgiApp) -> None:
+        self.site = site
+        self._app = app
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """WSGI (PEP 3333)."""
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or not self.concerns(environ):
+            return self._app(environ, start_response)
+        with contextlib.ExitStack() as places:
+            found = answered(lambda: self._ready(environ, places), "live")
+            if not isinstance(found, Reader):
+                return respond(environ, start_response, *found)
+            is_head = environ["REQUEST_METHOD"] == "HEAD"
+            if found.streams and not found.is_over and found.is_ready() and not is_head:
+                start_response(*found.head(begins=True))
+                return _Stream(self.site, found, places.pop_all())
+            data = found.take(POLL_BYTES)
+            line, fields = found.head()
+            start_response(line, [*fields, ("Content-Length", str(len(data)))] if data else fields)
+            return [] if is_head else [data]
+
+    def concerns(self, environ: Mapping[str, Any]) -> bool:
+        """Whether a request asks for bytes as they come."""
+        match = PATH.fullmatch(environ.get("PATH_INFO", ""))
+        if match is None:
+            return False
+        return "from=" in environ.get("QUERY_STRING", "") or is_live(self.site, match[1], match[2])
+
+    def question(self, environ: Mapping[str, Any]) -> tuple[Question, Visit, str]:
+        """What a request asks for, of which thread, of which clip. Raises `Invalid` and what `visit` does."""
+        match = PATH.fullmatch(environ["PATH_INFO"])
+        assert match is not None
+        question = Question(environ.get("QUERY_STRING", ""))
+        inside = visit(self.site, match[1], token_of(environ))
+        question.shorten(inside.settings.long_poll_period_s)
+        return question, inside, match[2]
+
+    def _ready(self, environ: Environ, places: contextlib.ExitStack) -> Reader:
+        """A reader for whom there is something, or whose time is over."""
+        question, inside, clip_id = self.question(environ)
+        if environ["REQUEST_METHOD"] == "HEAD":
+            question.wait = 0.0
+        reading = Reading(inside, clip_id)
+        places.callback(reading.close)
+        reader = Reader(question, reading)
+        waits = not reader.is_ready()
+        if question.wait == 0 or (not waits and (not reader.streams or reading.reach.complete)):
+            return reader
+        if not places.enter_context(self.site.admission.place(server_threads(environ))):
+            raise no_room()
+        places.enter_context(self.site.store.bell.listen((reading.name,)))
+        if waits:
+            _await(self.site, reader, SILENT_SECONDS if question.wait is None else question.wait)
+        return reader
+
+
+class _Stream:
+    """What a WSGI server is given for a stream; it holds an OS thread and a place until it ends."""
+
+    def __init__(self, site: Site, reader: Reader, places: contextlib.ExitStack) -> None:
+        self._site = site
+        self._reader = reader
+        self._places = places
+
+    def __iter__(self) -> Iterator[bytes]:
+        reader = self._reader
+        while not reader.is_over:
+            while data := reader.take(CHUNK):
+                yield data
+            try:
+                if not reader.is_over and not _await(self._site, reader, SILENT_SECONDS):
+                    return
+            except MozchatError:
+                return
+
+    def close(self) -> None:
+        """As WSGI has it, also where the client has gone away."""
+        self._places.close()
+
+
+def _await(site: Site, reader: Reader, seconds: float) -> bool:
+    """Wait in this OS thread until there is something for a reader, at most so long; gives whether there is.
+    Raises `Missing` where the clip is gone."""
+    bell, names = site.store.bell, (reader.reading.name,)
+    deadline = time.monotonic() + seconds
+    while True:
+        generation = bell.generation(names)
+        reader.reading.look()
+        left = deadline - time.monotonic()
+        if reader.is_ready() or left <= 0 or bell.stopping:
+            return reader.is_ready()
+        bell.wait(names, generation, left)
+
+
+def _seconds(fields: Mapping[str, str], name: str, default: float) -> float:
+    try:
+        seconds = float(fields.get(name, default))
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise Invalid(f"{name} is a number of seconds.")
+    return seconds
