@@ -29,6 +29,7 @@ from typing import Any
 from gunicorn import util
 from gunicorn.workers import gthread
 
+from mozchat.live_loop import LiveLoop
 from mozchat.services import clips
 from mozchat.upload_loop import UploadLoop
 from mozchat.web.bare import Answer, answered, prepared
@@ -130,7 +131,16 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         """Load the application, and listen to its bell."""
         super().load_wsgi()
         self._proxies: Proxies = self.wsgi.extensions["mozchat-proxies"] or Proxies()
-        self._plain, self._upload = _patterns(self._proxies.prefix)
+        self._plain, self._upload, self._as_it_comes = _patterns(self._proxies.prefix)
+        self._live = LiveLoop(
+            self.wsgi.extensions["mozchat-live"],
+            settle=self._proxies.settle,
+            take=self._live_request,
+            on_wire=_on_wire,
+            content_of=content_of,
+            give_back=self._give_back,
+            drop=self._defer_drop,
+        )
         self._events: EventsApp = self.wsgi.extensions["mozchat-events"]
         self._site = self._events.site
         self._bell = self._site.store.bell
@@ -157,6 +167,9 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             and (environ := _upload_environ(upload, _peer(conn)))
         ):
             self._take_upload(conn, upload[0], environ)
+        elif live := self._live_request(conn):
+            conn.sock.setblocking(False)
+            self._live.add(conn, live)
         else:
             self._leave_to_gunicorn(conn)
 
@@ -255,6 +268,20 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         """In another OS thread."""
         self.method_queue.defer(self._drop, conn)
 
+    # --- clips that are read as they come -------------------------------------------------------------------
+
+    def _live_request(self, conn: Any) -> dict[str, str] | None:
+        """In any OS thread: the request for a clip's bytes as they come that a connection has sent, if any; it is
+        taken."""
+        head = self._as_it_comes.fullmatch(_peek(conn.sock) or b"")
+        environ = _environ_of(head[0], _peer(conn)) if head and self.alive else None
+        if head is None or environ is None or "CONTENT_LENGTH" in environ:
+            return None
+        if not self._live.concerns(environ):
+            return None
+        conn.sock.recv(len(head[0]))
+        return environ
+
     # --- questions ------------------------------------------------------------------------------------------
 
     def _ask(self, conn: Any, head: bytes) -> None:
@@ -326,7 +353,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     # --- held listeners -------------------------------------------------------------------------------------
 
     def _on_bell(self, names: Collection[str]) -> None:
-        """In any OS thread: these threads have changed, or with none, it is time to end."""
+        """In any OS thread: these threads or clips have changed, or with none, it is time to end."""
+        self._live.on_bell(names)
         self.method_queue.defer(self._on_rung, names)
 
     def _on_rung(self, names: Collection[str]) -> None:
@@ -523,14 +551,15 @@ def _upload_environ(upload: re.Match[bytes], peer: str) -> dict[str, Any] | None
     return {**environ, _THREAD: upload["thread"].decode()}
 
 
-def _patterns(prefix: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """What a question for events and what an upload looks like, of a site under this path; whoever stands in front
-    may have taken that off."""
+def _patterns(prefix: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
+    """What a question for events, what an upload, and what a question for a clip's bytes looks like, of a site under
+    this path; whoever stands in front may have taken that off."""
     api = rb"(?:%b)?/api/" % re.escape(prefix.encode())
     thread = rb"threads/(?P<thread>[A-Za-z0-9_-]{1,64})/"
     question = rb"GET %b(?:%b)?events(?:\?[!\"$-~]*)?" % (api, thread)
     upload = rb"(?:POST|PATCH) %b%b(?:clips|uploads(?:/[0-9a-f]{16})?)" % (api, thread)
-    return re.compile(question + _FIELDS), re.compile(upload + _FIELDS)
+    media = rb"GET %b%bclips/[A-Za-z0-9_-]{1,64}/media(?:\?[!\"$-~]*)?" % (api, thread)
+    return re.compile(question + _FIELDS), re.compile(upload + _FIELDS), re.compile(media + _FIELDS)
 
 
 def _peer(conn: Any) -> str:

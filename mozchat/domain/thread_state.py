@@ -51,9 +51,9 @@ class ThreadState:
                 self._remember(clip.id, {"clip": clip.record()})
         try:
             if "add" in event:
-                self._add(Clip.from_record(event["add"]), int(event.get("t", 0)))
+                self._add(Clip.from_record(event["add"]), _time_of(event))
             if "grown" in event:
-                self._grow(Growth.from_record(event["grown"]), int(event.get("t", 0)))
+                self._grow(Growth.from_record(event["grown"]), _time_of(event))
             if "message" in event:
                 message = Message.from_record(event["message"], position)
                 self.mailbox.forget(message.sent)
@@ -98,6 +98,11 @@ class ThreadState:
         self.answers.move_to_end(digest)
         while len(self.answers) > MAX_ANSWERS:
             self.answers.popitem(last=False)
+
+
+def _time_of(event: Event) -> int:
+    time = event.get("t")
+    return time if isinstance(time, int) else 0
 
 
 def _answer(message: Message) -> dict[str, Any]:

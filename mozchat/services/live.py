@@ -128,15 +128,22 @@ def is_live(site: Site, thread_name: str, clip_id: str) -> bool:
         return False
 
 
+def bell_name(inside: Visit, clip_id: str) -> str:
+    """What the bell rings for when there is more of a clip."""
+    return name_of_clip(inside.store.name, clip_id)
+
+
 class Reading:
     """The bytes of a clip as they come, for anybody who reads them, and where to join. Not for use by two OS
     threads at once; to be closed."""
 
     def __init__(self, inside: Visit, clip_id: str) -> None:
-        self.name = name_of_clip(inside.store.name, clip_id)
+        self.name = bell_name(inside, clip_id)
         """What the bell rings for when there is more."""
         self._growing = inside.store.live.growing(clip_id)
         self._index = JoinIndex()
+        self._read: tuple[int, int, bytes] = (0, 0, b"")
+        """What was read last, and where: many who read are at the same place."""
         self.reach = self._growing.look()
 
     def look(self) -> Reach:
@@ -146,7 +153,10 @@ class Reading:
 
     def read(self, at: int, most: int) -> bytes:
         """So many bytes from an offset on, no more than there were at the last look."""
-        return self._growing.read(at, min(most, (self.reach.size or 0) - at))
+        length = min(most, (self.reach.size or 0) - at)
+        if self._read[:2] != (at, length):
+            self._read = at, length, self._growing.read(at, length) if length > 0 else b""
+        return self._read[2]
 
     def join(self, back: float) -> Join | None:
         """Where to begin `back` seconds before the newest; `None` where that cannot be told yet."""
