@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PROJECT := pyproject.toml mozchat/__init__.py
 
-.PHONY: run test unit torture bench bench-hub browser check types-js format clean
+.PHONY: run test unit torture bench bench-hub bench-live browser check types-js format clean
 
 run: $(VENV)/.run-ready
 	$(BIN)/mozchat run --host $(HOST) --port $(PORT) --threads $(THREADS)
@@ -34,6 +34,10 @@ bench: $(VENV)/.test-ready
 # The same of the hub alone, with up to 10,000 connections.
 bench-hub: $(VENV)/.test-ready
 	$(BIN)/python -m tests.bench --json bench-hub.json hub
+
+# What it costs, and how long it takes, to hear somebody while they speak.
+bench-live: $(VENV)/.test-ready
+	$(BIN)/python -m tests.bench --json bench-live.json live
 
 browser: $(VENV)/.test-ready
 	tests/install-tools

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tests.bench import apache, fanout, hub, messages, page, polls, uploads
+from tests.bench import apache, fanout, hub, live, messages, page, polls, uploads
 from tests.bench.harness import Report
 
 SCENARIOS = {
@@ -18,6 +18,7 @@ SCENARIOS = {
     "hub": hub.run,
     "apache": apache.run,
     "page": page.run,
+    "live": live.run,
 }
 
 

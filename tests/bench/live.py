@@ -1,0 +1,201 @@
+"""One who speaks live and many who hear it: by streaming and by polls, alone and beside the events.
+
+This is the server's part; what reaches the ear in browsers has its own beside it.
+"""
+
+from __future__ import annotations
+
+import select
+import statistics
+import time
+
+from tests.bench.harness import (
+    Report,
+    cpu_seconds,
+    cursor_of,
+    joined,
+    memory_kb,
+    percentile,
+    room,
+    site_with,
+    workers,
+)
+from tests.bench.load import PATIENCE, Helper, Wire, head, poll_request
+from tests.recordings import long_webm, sample
+from tests.speaking import Speaker
+
+LISTENERS = 100
+PIECE_SECONDS = 0.12
+SECONDS = 10.0
+SETTLED_SECONDS = 1.0
+
+
+def run(report: Report) -> None:
+    """100 listeners of one speaker."""
+    for case in ("alone", "streaming", "polling", "streaming+events"):
+        for processes in (1, 2) if case in ("streaming", "polling") else (1,):
+            ini = room(clips=50) + "onRecorded=upload\n"
+            with site_with(ini, "--workers", str(processes)) as site:
+                _measure(report, site, case, processes)
+
+
+def _measure(report: Report, site, case: str, processes: int) -> None:
+    voice = long_webm(sample("chromium-audio-live.webm"), SECONDS + 5)
+    piece = round(len(voice) / (SECONDS + 5) * PIECE_SECONDS)
+    rosa = joined(site, "Rosa")
+    speaker = Speaker(rosa)
+    speaker.say(voice[:piece])
+    people = [joined(site, f"Ann{number}") for number in range(LISTENERS if case != "alone" else 0)]
+    path = f"/api/threads/walk/clips/{speaker.id}/media"
+    helpers = []
+    if people:
+        work = hear_polls if case == "polling" else hear_stream
+        helpers.append(Helper(work, site.port, path, [person.token for person in people]))
+    if case.endswith("events"):
+        cursor = cursor_of(rosa)
+        requests = [poll_request(person.token, cursor, 15) for person in people]
+        helpers.append(Helper(follow_events, site.port, requests))
+    for helper in helpers:
+        helper.get()
+    sent: list[tuple[float, int]] = []
+    used, since = 0.0, 0.0
+    began = time.monotonic()
+    while (now := time.monotonic()) < began + SETTLED_SECONDS + SECONDS:
+        if not since and now > began + SETTLED_SECONDS:
+            used, since = cpu_seconds([site.process.pid]), now
+        sent.append((now, speaker.offset))
+        fields = {"duration": now - began, "peaks": [40] * 64} if len(sent) % 8 == 0 else {}
+        speaker.say(voice[speaker.offset : speaker.offset + piece], **fields)
+        time.sleep(max(0.0, began + len(sent) * PIECE_SECONDS - time.monotonic()))
+    used = cpu_seconds([site.process.pid]) - used
+    share = used / (time.monotonic() - since) * 100
+    memory = sum(memory_kb(pid, "Pss") for pid in workers(site))
+    joins = _join(site, path, rosa.token) if not people else []
+    speaker.say(b"", complete=True)
+    speaker.close()
+    figures = {"cpu_percent_of_a_core": share, "MB": memory / 1024}
+    if people:
+        delays = _delays(sent, helpers[0].get())
+        assert len(delays) >= LISTENERS * (len(sent) - 3), "not everyone has heard everything"
+        figures |= {
+            "delivery_median_ms": statistics.median(delays) * 1000,
+            "delivery_p95_ms": percentile(delays, 0.95) * 1000,
+        }
+    else:
+        figures["join_ms"] = statistics.median(joins) * 1000
+    for helper in helpers:
+        helper.end()
+    report.add("live", f"{case}, {len(people)} listeners, {processes} processes", **figures)
+
+
+def _join(site, path: str, token: str) -> list[float]:
+    took = []
+    for _ in range(20):
+        wire = Wire(site.port)
+        began = time.monotonic()
+        assert wire.ask(head("GET", f"{path}?from=live&back=1&wait=5", token))[0] == 200
+        took.append(time.monotonic() - began)
+        wire.socket.close()
+    return took
+
+
+def _delays(sent: list[tuple[float, int]], heard: list[list[tuple[float, int]]]) -> list[float]:
+    """From the beginning of each piece's request to when each listener has more than what was there before."""
+    delays = []
+    for arrivals in heard:
+        at = 0
+        for began, offset in sent:
+            while at < len(arrivals) and arrivals[at][1] <= offset:
+                at += 1
+            if at < len(arrivals):
+                delays.append(arrivals[at][0] - began)
+    return delays
+
+
+def hear_stream(pipe, port: int, path: str, tokens: list[str]) -> None:
+    """Read a stream for each token from the beginning; say when how many bytes had come, when all is over."""
+    poller = select.epoll()
+    wires, states = {}, {}
+    for token in tokens:
+        wire = Wire(port)
+        handle = wire.socket.fileno()
+        wires[handle], states[handle] = wire, [b"", 0, []]
+        poller.register(wire.socket, select.EPOLLIN)
+        wire.socket.sendall(head("GET", f"{path}?from=0", token))
+    pipe.send("listening")
+    going = len(wires)
+    while going:
+        for handle, _ in poller.poll(PATIENCE):
+            now, state = time.monotonic(), states[handle]
+            data = state[0] + wires[handle].socket.recv(1 << 16)
+            if not state[2]:
+                assert data.startswith(b"HTTP/1.1 200"), data
+                data = data.partition(b"\r\n\r\n")[2]
+            while (end := data.find(b"\r\n")) >= 0 and len(data) >= end + 4 + (size := int(data[:end], 16)):
+                data = data[end + 4 + size :]
+                state[1] += size
+                if not size:
+                    poller.unregister(handle)
+                    going -= 1
+            state[0] = data
+            state[2].append((now, state[1]))
+    pipe.send([state[2] for state in states.values()])
+
+
+def hear_polls(pipe, port: int, path: str, tokens: list[str]) -> None:
+    """Poll for each token, one poll after the other, from the beginning; say as `hear_stream` does."""
+    poller = select.epoll()
+    wires, states = {}, {}
+
+    def ask(handle: int) -> None:
+        token, position, _ = states[handle]
+        wires[handle].socket.sendall(head("GET", f"{path}?from={position}&wait=15", token))
+
+    for token in tokens:
+        wire = Wire(port)
+        handle = wire.socket.fileno()
+        wires[handle], states[handle] = wire, [token, 0, []]
+        poller.register(wire.socket, select.EPOLLIN)
+        ask(handle)
+    pipe.send("listening")
+    going = len(wires)
+    while going:
+        for handle, _ in poller.poll(PATIENCE):
+            status, body = wires[handle].answer()
+            assert status in (200, 204), body
+            state = states[handle]
+            state[1] += len(body)
+            state[2].append((time.monotonic(), state[1]))
+            if status == 204:
+                poller.unregister(handle)
+                going -= 1
+            else:
+                ask(handle)
+    pipe.send([state[2] for state in states.values()])
+
+
+def follow_events(pipe, port: int, requests: list[bytes]) -> None:
+    """Hold a long poll for each request, again from the new cursor as soon as it is answered, until the live clip
+    is complete."""
+    poller = select.epoll()
+    wires = {}
+    for request in requests:
+        wire = Wire(port)
+        wires[wire.socket.fileno()] = [wire, request]
+        poller.register(wire.socket, select.EPOLLIN)
+        wire.socket.sendall(request)
+    pipe.send("listening")
+    going = len(wires)
+    while going:
+        for handle, _ in poller.poll(PATIENCE):
+            wire, request = wires[handle]
+            status, body = wire.answer()
+            if status == 200 and b'"added":[{' in body:
+                poller.unregister(handle)
+                going -= 1
+                continue
+            if status == 200:
+                old = request.split(b"cursor=")[1].split(b"&")[0]
+                request = request.replace(old, body.split(b'"cursor":"')[1].split(b'"')[0])
+                wires[handle][1] = request
+            wire.socket.sendall(request)
