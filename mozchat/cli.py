@@ -196,7 +196,8 @@ def check(settings: SiteSettings, name: str | None) -> None:
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @click.pass_obj
 def sweep(settings: SiteSettings, dry_run: bool) -> None:
-    """Remove expired clips and uploads, and files that no record names; drop records whose file is gone."""
+    """Complete abandoned live clips; remove expired clips and uploads, and files that no record names; drop
+    records whose file is gone."""
     passed_over = 0
     with _site(settings) as site:
         for name in site.store.names():
@@ -211,6 +212,7 @@ def sweep(settings: SiteSettings, dry_run: bool) -> None:
                 ("lost", swept.lost),
                 ("orphan", swept.orphans),
                 ("unfinished", swept.uploads),
+                ("abandoned", swept.abandoned),
                 ("leftover", swept.leftovers),
             ):
                 for item in items:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mozchat.domain.errors import MozchatError
 from mozchat.domain.thread_state import Changes
-from mozchat.services import calls, clips, sessions
+from mozchat.services import calls, clips, live, sessions
 from mozchat.services.access import Visit, reading_goes_on, visit
 from mozchat.services.site import Site
 from mozchat.storage.thread_store import Stamp, ThreadStore
@@ -41,6 +41,8 @@ def poll(site: Site, inside: Visit, cursor: str | None, *, ahead: float = 0, lis
         if person and cursor:
             inside.store.acknowledge(person, cursor, site.now(), inside.settings.message_lifetime_sec * 1000)
     calls.keep_current(site, inside)
+    with reading_goes_on():
+        live.finish_overdue(site, inside)
     clips.tidy(site, inside)
     return since(site, inside, cursor)
 

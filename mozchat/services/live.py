@@ -61,6 +61,15 @@ def finish_expired(site: Site, inside: Visit) -> list[str]:
     return finished
 
 
+def finish_overdue(site: Site, inside: Visit) -> None:
+    """The same, if this process knows of one."""
+    for clip in inside.store.live.remembered():
+        upload = inside.store.uploads.get(clip.id)
+        if upload and upload.expires <= site.now():
+            finish_expired(site, inside)
+            return
+
+
 def end(site: Site, inside: Visit, upload_id: str) -> None:
     """End an upload without a clip, and tell listeners where it was live."""
     upload = inside.store.uploads.get(upload_id)

@@ -40,13 +40,15 @@ class Finding:
 @dataclass(frozen=True)
 class Swept:
     """What a sweep removed, or would remove: ids of clips, names of files, files of uploads that have expired
-    or that are only half there, names of files that a killed process was writing."""
+    or that are only half there, names of files that a killed process was writing; and the ids of live clips that
+    were abandoned, of which it made complete ones."""
 
     expired: list[str]
     lost: list[str]
     orphans: list[str]
     uploads: list[str]
     leftovers: list[str]
+    abandoned: list[str]
 
 
 def check(site: Site, thread_name: str) -> list[Finding]:
@@ -79,8 +81,9 @@ def check_mail(site: Site) -> list[Finding]:
 
 
 def sweep(site: Site, thread_name: str, *, dry_run: bool) -> Swept:
-    """Remove what is over: expired clips and uploads, records without a file, files without a record, what killed
-    processes were writing; then bring the catalogue on disk up to date. With `dry_run` nothing is changed."""
+    """Complete abandoned live clips, and remove what is over: expired clips and uploads, records without a file,
+    files without a record, what killed processes were writing; then bring the catalogue on disk up to date. With
+    `dry_run` nothing is changed."""
     store = site.store.thread(thread_name)
     now = site.now()
     expired = store.expired(now)
@@ -88,8 +91,9 @@ def sweep(site: Site, thread_name: str, *, dry_run: bool) -> Swept:
     orphans = _orphans(store, now)
     uploads = store.uploads.over(now, now / 1000 - ORPHAN_SECONDS)
     leftovers = temporary_files(store.path, now / 1000 - ORPHAN_SECONDS)
+    abandoned = [upload.id for upload in store.uploads.expired(now, live=True)]
     if not dry_run:
-        live.finish_expired(site, Visit(store, store.settings(), None, None))
+        abandoned = live.finish_expired(site, Visit(store, store.settings(), None, None))
         store.remove_clips(expired, now)
         lost = store.drop(lost, now)
         store.media().remove(orphans)
@@ -97,7 +101,7 @@ def sweep(site: Site, thread_name: str, *, dry_run: bool) -> Swept:
         for file in leftovers:
             (store.path / file).unlink(missing_ok=True)
         store.checkpoint()
-    return Swept(expired, [clip.id for clip in lost], orphans, uploads, leftovers)
+    return Swept(expired, [clip.id for clip in lost], orphans, uploads, leftovers, abandoned)
 
 
 def clear(site: Site, thread_name: str) -> int:

@@ -66,10 +66,14 @@ class LiveClips:
                     change.append({"t": now, "removed": [clip_id]})
         self.ring(clip_id)
 
+    def remembered(self) -> tuple[Clip, ...]:
+        """The live clips that this process knows, as of its last look."""
+        return self._states.remembered_live()
+
     def upkeep(self, now: int) -> None:
         """Tell of those of which nothing comes any more: they are paused, or gone where a crash came before that
         was told. Looks only at what this process knows."""
-        for clip in self._states.remembered_live():
+        for clip in self.remembered():
             status = _status(self._uploads.part_path(clip.id))
             if status is None:
                 if self._uploads.get(clip.id) is None:

@@ -321,6 +321,16 @@ def test_a_new_recording_finishes_those_whose_time_is_over(ann, bob, voice, cloc
     assert silent not in clips, "of one in which nothing was said there is no clip"
 
 
+def test_who_asks_for_events_completes_those_whose_time_is_over(ann, bob, voice, clock):
+    clip_id = ann.begin(content=voice[:5000])
+    cursor = bob.events()["cursor"]
+    clock.advance(86_401)
+
+    (clip,) = clips_of(bob.events(cursor))["added"]
+
+    assert (clip["id"], "live" in clip) == (clip_id, False)
+
+
 def test_who_clears_a_thread_ends_live_clips_too(ann, bob, voice, site):
     clip_id = ann.begin(content=voice[:1000])
 
