@@ -129,13 +129,12 @@ def record(
     fits = content.start + sent <= settings.max_media_folder_bytes
     size = content.patch(finished.patches if fits else None)
     now = site.now()
-    created = now if begun is None else begun
     clip = Clip(
         id=clip_id,
-        file=file_name(created, clip_id, info.extension),
+        file=file_name(now, clip_id, info.extension),
         author=author.name,
         identity=author.identity,
-        created=created,
+        created=now if begun is None else begun,
         expires=now + settings.clip_lifetime_sec * 1000,
         mime=info.mime,
         duration=chosen_duration(info.duration, fields.get("duration", 0), settings.max_clip_size_sec),

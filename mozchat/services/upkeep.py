@@ -93,6 +93,7 @@ def sweep(site: Site, thread_name: str, *, dry_run: bool) -> Swept:
     leftovers = temporary_files(store.path, now / 1000 - ORPHAN_SECONDS)
     abandoned = [upload.id for upload in store.uploads.expired(now, live=True)]
     if not dry_run:
+        store.live.upkeep(now)
         abandoned = live.finish_expired(site, Visit(store, store.settings(), None, None))
         store.remove_clips(expired, now)
         lost = store.drop(lost, now)

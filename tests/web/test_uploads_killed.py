@@ -26,6 +26,8 @@ OPERATIONS = (
     "unlink",
 )
 PIECE = "application/partial-upload"
+LIVE = {"Clip-Fields": ":eyJsaXZlIjp0cnVlfQ==:"}
+"""{"live": true}"""
 
 
 class Killed(BaseException):
@@ -88,6 +90,7 @@ class Sender:
     def __init__(self, ann, content):
         self.ann = ann
         self.content = content
+        self.fields = {}
         self.digest = f"sha-256=:{base64.b64encode(hashlib.sha256(content).digest()).decode()}:"
 
     def send_in_pieces(self):
@@ -102,11 +105,16 @@ class Sender:
                 at = int(self._patch(where, at, self.content[at:end]).headers["Upload-Offset"])
         return self._patch(where, at, b"", complete=True).json
 
+    def send_live(self):
+        """In pieces, while others hear it."""
+        self.fields = LIVE
+        return self.send_in_pieces()
+
     def send_at_once(self):
         return self._post({"Upload-Complete": "?1"}, self.content).json
 
     def _post(self, headers, data):
-        headers |= {"Idempotency-Key": "k", "Repr-Digest": self.digest}
+        headers |= {"Idempotency-Key": "k", "Repr-Digest": self.digest, **self.fields}
         return self.ann.ask("POST", self.ann.url("uploads"), 201, headers=headers, data=data)
 
     def _patch(self, where, at, data, *, complete=False):
@@ -129,14 +137,14 @@ def lose_the_catalogue(thread):
 
 
 @pytest.mark.parametrize("afterwards", ["", "rebuild"])
-@pytest.mark.parametrize("way", ["send_in_pieces", "send_at_once"])
+@pytest.mark.parametrize("way", ["send_in_pieces", "send_live", "send_at_once"])
 def test_a_process_killed_at_any_point_loses_no_upload_and_doubles_none(
     mortal, make_thread, join, site, clock, content, way, afterwards
 ):
     moment = 0
     while True:
         name = f"walk{moment}"
-        thread = make_thread(name, "maxClipCount=2\nuserStatusFadeS=60\n")
+        thread = make_thread(name, "maxClipCount=2\nuserStatusFadeS=60\nlive=1\n")
         sender = Sender(join(name, "Ann"), content)
         old = [sender.ann.upload(content)["id"] for _ in range(2)]
         stored = sender.ann.media(old[0]).data
@@ -167,3 +175,61 @@ def test_a_process_killed_at_any_point_loses_no_upload_and_doubles_none(
             break
         moment += 1
     assert moment > 15, "there is more than this to be killed in"
+
+
+def known_of(listener, cursor, known):
+    """What a listener knows who asks for what is new since a cursor: clips by their ids."""
+    answer = listener.send("GET", listener.url("events"), query_string={"cursor": cursor})
+    events = answer.json if answer.status_code == 200 else {}
+    known = {} if events.get("reset") else dict(known)
+    changes = events.get("clips", {"added": [], "removed": []})
+    for clip_id in changes["removed"]:
+        known.pop(clip_id, None)
+    known |= {clip["id"]: clip for clip in changes["added"]}
+    return known
+
+
+@pytest.mark.parametrize("ending", ["discard", "sweep"])
+def test_a_process_killed_while_a_live_clip_ends_leaves_none_that_never_ends(
+    mortal, make_thread, join, site, clock, content, ending
+):
+    """Its author takes it back, or it is completed for an author who is gone; then somebody tries again, or only
+    the upkeep looks after it."""
+    moment = 0
+    while True:
+        name = f"walk{moment}"
+        thread = make_thread(name, "live=1\nuserStatusFadeS=60\nuploadLifetimeSec=60\nnameHoldSec=100000\n")
+        sender, bob = Sender(join(name, "Ann"), content), join(name, "Bob")
+        sender.fields = LIVE
+        upload = sender._post({"Upload-Complete": "?0"}, content[:4000]).json["id"]
+        first = bob.events()
+        known = {clip["id"]: clip for clip in first["clips"]["added"]}
+        assert known[upload]["live"]
+        clock.advance(0 if ending == "discard" else 61)
+        mortal.live_for(moment)
+        with suppress(Killed):
+            if ending == "discard":
+                sender.ann.ask("DELETE", sender.ann.url("uploads", upload), 204)
+            else:
+                sweep(site, name, dry_run=False)
+        survived = mortal.deeds <= moment
+        mortal.live_for(None)
+        start_again(site, clock)
+
+        clock.advance(61)
+        sweep(site, name, dry_run=False)
+
+        known = known_of(bob, first["cursor"], known)
+        assert list(known.values()) == bob.clips()["clips"], moment
+        assert not any(clip.get("live") for clip in known.values()), moment
+        if ending == "sweep" or upload in known:
+            assert known[upload]["author"] == "Ann", moment
+            assert len(bob.media(upload).data) == known[upload]["bytes"]
+        if ending == "discard" and survived:
+            assert upload not in known
+        assert not list(Path(thread, ".uploads").glob("*.part")), moment
+        shutil.rmtree(thread)
+        if survived:
+            break
+        moment += 1
+    assert moment > 3, "there is more than this to be killed in"
