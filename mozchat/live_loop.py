@@ -134,7 +134,9 @@ class LiveLoop:
 
     def _run(self) -> None:
         while True:
-            timeout = max(0.0, self._by_time[0][0] - time.monotonic()) if self._by_time else None
+            timeout = IDLE_SECONDS if self._clips else None
+            if self._by_time:
+                timeout = max(0.0, min(self._by_time[0][0] - time.monotonic(), IDLE_SECONDS))
             for key, events in self._poller.select(timeout):
                 if key.data is None:
                     self._on_woken()
@@ -235,6 +237,8 @@ class LiveLoop:
         found = answered(partial(self._open, connection, environ), "live")
         if isinstance(found, Reader):
             self._go_on(connection)
+            if self._bell.stopping and connection.reader is not None:
+                self._end(connection)
         else:
             self._reply(connection, self._content_of(found))
 
@@ -280,9 +284,11 @@ class LiveLoop:
         try:
             clip.reading.look()
         except MozchatError as error:
+            del self._clips[name]
             gone = self._content_of(problem_of(error))
             for connection in list(clip.held):
                 self._guarded(connection, partial(self._end, connection, gone))
+            clip.reading.close()
             return
         for connection in list(clip.held):
             self._guarded(connection, partial(self._go_on, connection))

@@ -157,7 +157,10 @@ class Reading:
 
     def look(self) -> Reach:
         """How far it has come. Raises `Missing` where the clip is gone."""
+        opened = self._growing.opened
         self.reach = self._growing.look()
+        if self._growing.opened != opened:
+            self._index, self._read = JoinIndex(), (0, 0, b"")
         return self.reach
 
     def read(self, at: int, most: int) -> bytes:

@@ -10,6 +10,7 @@ from pathlib import Path
 from werkzeug.security import generate_password_hash
 
 from mozchat.domain.call_log import faults_of
+from mozchat.domain.clip import id_of_file
 from mozchat.domain.errors import Missing, MozchatError
 from mozchat.domain.ini import decode, set_value
 from mozchat.services import live, notify_check
@@ -154,11 +155,14 @@ def _call_log_faults(store: ThreadStore) -> Iterator[str]:
 
 
 def _orphans(store: ThreadStore, now: int) -> list[str]:
+    """What no record names, and no upload that a crash came upon when it was about to become a clip."""
     recorded = {clip.file for clip in store.clips()}
     return [
         file
         for file, status in store.media().list().items()
-        if file not in recorded and now / 1000 - status.st_mtime > ORPHAN_SECONDS
+        if file not in recorded
+        and now / 1000 - status.st_mtime > ORPHAN_SECONDS
+        and store.uploads.get(id_of_file(file)) is None
     ]
 
 

@@ -126,6 +126,8 @@ class Growing:
         self._media = media
         self._handle: int | None = None
         self._start = 0
+        self.opened = 0
+        """How many files it has been read from: one after the other, where it was begun anew."""
         self._complete: Reach | None = None
 
     def look(self) -> Reach:
@@ -175,6 +177,7 @@ class Growing:
         except FileNotFoundError as error:
             raise Missing(GONE) from error
         self._start = start
+        self.opened += 1
 
 
 def _status(path: Path) -> os.stat_result | None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -270,6 +271,52 @@ def test_of_a_recorder_that_says_no_more_it_is_told_that_it_pauses(site, ann, bo
     status, events, _ = bob.events("walk", cursor, wait=10)
     assert status == 200
     assert [growth["paused"] for growth in events["clips"]["grown"]] == [True]
+
+
+class AnyServer(RunningSite):
+    """The site under gunicorn's own worker, where whoever reads holds a thread."""
+
+    COMMAND = "-m gunicorn -k gthread --threads 6 --log-level warning mozchat.wsgi"
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [sys.executable, *self.COMMAND.split(), "-b", f"127.0.0.1:{self.port}"],
+            env={**os.environ, "MOZCHAT_THREADS": str(self.folder), "MOZCHAT_LISTENERS": "3"},
+        )
+        until(lambda: _answers(self))
+
+
+def test_under_another_server_it_is_the_same(tmp_path, people):
+    folder = tmp_path / "threads" / "walk"
+    folder.mkdir(parents=True)
+    (folder / ".ini").write_text(WALK["walk"])
+    site = AnyServer(folder.parent)
+    site.start()
+    try:
+        ann = Client(site).join("walk", "Ann")
+        speaker = people(Speaker(ann))
+        pieces = pieces_of(VOICE)
+        speaker.say(pieces[0])
+        gone, streaming, polling = (people(Listening(site, ann, speaker.id)) for _ in range(3))
+        gone.ask(begin=0).read1(10)
+        streaming.ask(begin="live", back=0)
+        joined_at = int(streaming.answer.headers["Clip-Offset"])
+        heard = streaming.read(int(streaming.answer.headers["Clip-Prefix"]) + len(pieces[0]) - joined_at)
+        heard = heard[int(streaming.answer.headers["Clip-Prefix"]) :]
+        assert listeners(site) == 2
+        gone.close()
+        for piece in pieces[1:-1]:
+            speaker.say(piece)
+            heard += streaming.read(len(piece))
+        assert heard == VOICE[joined_at : -len(pieces[-1])]
+        assert polling.ask(begin=0, wait=5).read() == VOICE[: -len(pieces[-1])]
+        until(lambda: listeners(site) == 1)
+        speaker.say(pieces[-1], complete=True)
+        heard += streaming.answer.read()
+        assert plain(heard) == plain(VOICE[joined_at:])
+        until(lambda: listeners(site) == 0)
+    finally:
+        site.stop()
 
 
 @pytest.mark.parametrize("name", JOINED)

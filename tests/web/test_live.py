@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import time
 
 import pytest
@@ -319,6 +320,18 @@ def test_a_new_recording_finishes_those_whose_time_is_over(ann, bob, voice, cloc
     clips = {clip["id"]: clip.get("live", False) for clip in bob.clips()["clips"]}
     assert clips[clip_id] is False
     assert silent not in clips, "of one in which nothing was said there is no clip"
+
+
+def test_one_that_a_crash_came_upon_when_it_was_stored_is_no_orphan(ann, voice, thread, site):
+    clip_id = ann.begin(content=voice[:5000])
+    (thread / "media").mkdir()
+    stored = thread / "media" / f"1795255200000-{clip_id}.webm"
+    (thread / ".uploads" / f"{clip_id}.part").rename(stored)
+    os.utime(stored, (1, 1))
+
+    upkeep.sweep(site, "walk", dry_run=False)
+
+    assert ann.end(clip_id, 5000, voice[5000:])["duration"] == pytest.approx(1.5, abs=0.1)
 
 
 def test_who_asks_for_events_completes_those_whose_time_is_over(ann, bob, voice, clock):
