@@ -172,6 +172,7 @@ def test_nothing_that_is_sent_breaks_it(name, data):
 
 
 @given(st.binary(max_size=300))
+@settings(deadline=None)
 def test_any_bytes_are_taken(content):
     index = index_of(content)
 

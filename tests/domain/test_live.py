@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mozchat.domain.catalogue import Catalogue
@@ -116,6 +116,7 @@ COURSES = st.sampled_from([[BEGUN, GROWN, GROWN, COMPLETED, REMOVED], [BEGUN, GR
 
 
 @given(COURSES, st.data())
+@settings(deadline=None)
 def test_wherever_a_listener_stands_it_comes_to_the_state_that_there_is(course, data):
     course = course[: data.draw(st.integers(0, len(course)))]
     stands = data.draw(st.integers(0, len(course)))

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mozchat.storage import checkpoint
@@ -36,6 +36,7 @@ def load(catalogue, messages):
 
 
 @given(json_values | php_rows | our_form, json_values)
+@settings(deadline=None)
 def test_any_json_is_a_catalogue_or_said_to_be_none(catalogue, messages):
     try:
         saved = load(json.dumps(catalogue).encode(), json.dumps(messages).encode())
@@ -47,6 +48,7 @@ def test_any_json_is_a_catalogue_or_said_to_be_none(catalogue, messages):
 
 
 @given(st.binary(max_size=60), st.binary(max_size=60))
+@settings(deadline=None)
 def test_any_bytes_are_a_catalogue_or_said_to_be_none(catalogue, messages):
     try:
         load(catalogue, messages)
