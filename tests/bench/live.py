@@ -20,7 +20,7 @@ from tests.bench.harness import (
     site_with,
     workers,
 )
-from tests.bench.load import PATIENCE, Helper, Wire, head, poll_request
+from tests.bench.load import PATIENCE, Helper, Wire, head, listen, poll_request
 from tests.recordings import long_webm, sample
 from tests.speaking import Speaker
 
@@ -32,7 +32,7 @@ SETTLED_SECONDS = 1.0
 
 def run(report: Report) -> None:
     """100 listeners of one speaker."""
-    for case in ("alone", "streaming", "polling", "streaming+events"):
+    for case in ("alone", "streaming", "polling", "streaming+events", "polling+events"):
         for processes in (1, 2) if case in ("streaming", "polling") else (1,):
             ini = room(clips=50) + "onRecorded=upload\n"
             with site_with(ini, "--workers", str(processes)) as site:
@@ -49,7 +49,7 @@ def _measure(report: Report, site, case: str, processes: int) -> None:
     path = f"/api/threads/walk/clips/{speaker.id}/media"
     helpers = []
     if people:
-        work = hear_polls if case == "polling" else hear_stream
+        work = hear_polls if case.startswith("polling") else hear_stream
         helpers.append(Helper(work, site.port, path, [person.token for person in people]))
     if case.endswith("events"):
         cursor = cursor_of(rosa)
@@ -71,6 +71,7 @@ def _measure(report: Report, site, case: str, processes: int) -> None:
     share = used / (time.monotonic() - since) * 100
     memory = sum(memory_kb(pid, "Pss") for pid in workers(site))
     joins = _join(site, path, rosa.token) if not people else []
+    announced = _announce(site, rosa) if not people else []
     speaker.say(b"", complete=True)
     speaker.close()
     figures = {"cpu_percent_of_a_core": share, "MB": memory / 1024}
@@ -82,10 +83,35 @@ def _measure(report: Report, site, case: str, processes: int) -> None:
             "delivery_p95_ms": percentile(delays, 0.95) * 1000,
         }
     else:
-        figures["join_ms"] = statistics.median(joins) * 1000
+        figures |= {
+            "join_ms": statistics.median(joins) * 1000,
+            "announced_ms": statistics.median(announced) * 1000,
+        }
     for helper in helpers:
         helper.end()
     report.add("live", f"{case}, {len(people)} listeners, {processes} processes", **figures)
+
+
+def _announce(site, rosa) -> list[float]:
+    """From the beginning of an upload without a byte to when a listener is told of the live clip."""
+    took = []
+    people = [joined(site, f"Bob{number}") for number in range(8)]
+    cursor = cursor_of(rosa)
+    listener = Helper(listen, site.port, [poll_request(rosa.token, cursor, 15)])
+    listener.get()
+    for person in people:
+        began = time.monotonic()
+        Speaker(person).close()
+        new = cursor_of(rosa)
+        listener.pipe.send((cursor.encode(), new.encode()))
+        ((at, status),) = listener.get()
+        listener.get()
+        took.append(at - began)
+        assert status == 200
+        cursor = new
+    listener.pipe.send(None)
+    listener.end()
+    return took
 
 
 def _join(site, path: str, token: str) -> list[float]:

@@ -494,6 +494,17 @@ def test_a_late_listener_joins_near_the_newest(ann, bob, sample, name):
     assert "Clip-Prefix" not in bob.bytes_of(clip_id, begin=0, wait=0).headers
 
 
+def test_what_cannot_be_joined_is_heard_from_the_beginning(ann, bob, sample):
+    whole = sample("firefox-audio.ogg")
+    clip_id = ann.begin(content=whole[:3000], mime="audio/ogg")
+
+    answer = bob.bytes_of(clip_id, begin="live", wait=0)
+
+    assert (answer.data, answer.headers["Clip-Offset"]) == (whole[:3000], "0")
+    assert "Clip-Prefix" not in answer.headers
+    assert answer.headers["Content-Type"] == "audio/ogg;codecs=opus"
+
+
 def test_joining_waits_until_there_is_something_to_join(ann, bob, voice, meanwhile, site, until):
     clip_id = ann.begin(content=voice[:100])
     assert bob.bytes_of(clip_id, 204, begin="live", wait=0).headers["Clip-Complete"] == "?0"
