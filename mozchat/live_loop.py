@@ -69,10 +69,11 @@ class _Connection:
 
 
 class LiveLoop:
-    """`settle(request)` writes into one what proxies say of it; `take(connection)` gives the request for `app` that has come on a connection, as WSGI has it, or `None`;
-    `on_wire(status line, fields, content)` is an answer as it is sent, `content_of(answer)` the same of one with a
-    body in JSON. `give_back(connection)` is called for one that has sent something else or nothing for a while,
-    `drop(connection)` for one that is over. All are called in the loop's OS thread."""
+    """`take(connection)` gives the request for `app` that has come on a connection, as WSGI has it, or `None`;
+    `settle(request)` writes into one what proxies say of it. `on_wire(status line, fields, content)` is an answer
+    as it is sent, `content_of(answer)` the same of one with a body in JSON. `give_back(connection)` is called for
+    one that has sent something else or nothing for a while, `drop(connection)` for one that is over. All but
+    `settle` are called in the loop's OS thread."""
 
     def __init__(
         self,

@@ -552,8 +552,8 @@ def _upload_environ(upload: re.Match[bytes], peer: str) -> dict[str, Any] | None
 
 
 def _patterns(prefix: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
-    """What a question for events, what an upload, and what a question for a clip's bytes looks like, of a site under
-    this path; whoever stands in front may have taken that off."""
+    """What a question for events, an upload, and a question for a clip's bytes look like, of a site under this
+    path; whoever stands in front may have taken that off."""
     api = rb"(?:%b)?/api/" % re.escape(prefix.encode())
     thread = rb"threads/(?P<thread>[A-Za-z0-9_-]{1,64})/"
     question = rb"GET %b(?:%b)?events(?:\?[!\"$-~]*)?" % (api, thread)
