@@ -107,3 +107,32 @@ def test_listeners_under_a_path_hold_no_thread(ann, site):
     finally:
         for connection in connections:
             connection.close()
+
+
+def test_those_who_hear_a_live_clip_under_a_path_hold_no_thread(ann, site, wire, sample):
+    """More of them than the process has threads are held, and hear the same."""
+    ini = site.folder / "walk" / ".ini"
+    ini.write_text(ini.read_text().replace("[client]", "[client]\nlive=1"))
+    voice = sample("chromium-audio-live.webm")
+    fields = {"Upload_Complete": "?0", "Clip_Fields": ":eyJsaXZlIjp0cnVlfQ==:"}
+    begin = request(
+        "POST", "/api/threads/walk/uploads", ann.token, voice[:1000], Content_Length="1000", **fields
+    )
+    clip_id = json.loads(asked(wire, under(begin))[2])["id"]
+    poll = request("GET", f"/api/threads/walk/clips/{clip_id}/media?from=1000&wait=15", ann.token)
+    connections = [socket.create_connection(("127.0.0.1", site.port), 15) for _ in range(80)]
+    try:
+        for connection in connections:
+            connection.sendall(under(poll))
+        wait_until(lambda: listeners(ann) == 80)
+        more = {"Upload_Complete": "?0", "Upload_Offset": "1000", "Content_Length": "500"}
+        more["Content_Type"] = "application/partial-upload"
+        url = f"/api/threads/walk/uploads/{clip_id}"
+        assert asked(wire, under(request("PATCH", url, ann.token, voice[1000:1500], **more)))[0] == 204
+        answers = [read_answer(connection.makefile("rb")) for connection in connections]
+        assert {(status, body) for status, _, body in answers} == {(200, voice[1000:1500])}
+    finally:
+        for connection in connections:
+            connection.close()
+    status, _, body = asked(wire, under(poll, host="evil.example"))
+    assert (status, "MOZCHAT_TRUSTED_HOSTS" in json.loads(body)["detail"]) == (400, True)
