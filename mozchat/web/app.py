@@ -18,9 +18,9 @@ from mozchat.web.clips import ClipsApp
 from mozchat.web.compression import compress
 from mozchat.web.events import EventsApp
 from mozchat.web.identity import check_origin
+from mozchat.web.live import LiveApp
 from mozchat.web.mail_links import mail_links
 from mozchat.web.mail_start import MailStart
-from mozchat.web.live import LiveApp
 from mozchat.web.openapi import description
 from mozchat.web.pages import error_page, pages
 from mozchat.web.proxies import Proxies, ProxiesApp
