@@ -7,6 +7,11 @@
  * @property {string} description
  * @property {number[]} peaks 0 to 100
  *
+ * @typedef {object} Growing what is said of a live one while it grows
+ * @property {true} [live] with the first piece: others hear it as it comes
+ * @property {number} [duration] seconds so far
+ * @property {number[]} [peaks] so far, 0 to 100
+ *
  * @typedef {object} Piece
  * @property {string|null} upload id at the server, null as long as it has none
  * @property {string} key idempotency key of the clip
@@ -14,6 +19,7 @@
  * @property {number} offset bytes before this piece
  * @property {Blob} body
  * @property {Fields|null} finish null: more will come
+ * @property {Growing|null} [growing] what is said of it meanwhile
  * @property {Blob|null} [whole] the recording that the clip must equal in every byte, where that shall be made sure
  *
  * @typedef {{upload: string, offset: number, clip: import("./api.js").Clip|null}} Taken what the server has now
@@ -24,6 +30,8 @@ import { Stall } from "./stall.js";
 
 /** Seconds without a byte sent, or for the answer. */
 const STALL_SECONDS = 30;
+/** The same of a piece that somebody is waiting to hear: it is small, and asked again it goes on where it broke off. */
+const LIVE_STALL_SECONDS = 8;
 
 /**
  * @param {XMLHttpRequest} xhr
@@ -38,7 +46,7 @@ export async function sendPiece(xhr, uploads, piece, { onProgress = () => {}, si
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const abort = () => xhr.abort();
-    const stall = new Stall(STALL_SECONDS, abort);
+    const stall = new Stall(piece.growing && !piece.finish ? LIVE_STALL_SECONDS : STALL_SECONDS, abort);
     signal?.addEventListener("abort", abort);
     xhr.open(method, url);
     for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
@@ -58,12 +66,13 @@ export async function sendPiece(xhr, uploads, piece, { onProgress = () => {}, si
 }
 
 /** @param {Piece} piece */
-async function headersOf({ upload, key, mime, offset, finish, whole }) {
+async function headersOf({ upload, key, mime, offset, finish, growing, whole }) {
   /** @type {Record<string, string>} */
   const headers = { Accept: "application/json", "Upload-Complete": finish ? "?1" : "?0" };
   if (upload) Object.assign(headers, { "Content-Type": "application/partial-upload", "Upload-Offset": String(offset) });
   else Object.assign(headers, { "Content-Type": mime, "Idempotency-Key": key });
-  if (finish) headers["Clip-Fields"] = byteSequence(new TextEncoder().encode(JSON.stringify(finish)));
+  const said = finish ?? growing;
+  if (said && Object.keys(said).length) headers["Clip-Fields"] = byteSequence(new TextEncoder().encode(JSON.stringify(said)));
   // Without https there is no such interface; the length is compared all the same.
   if (finish && whole && globalThis.crypto?.subtle) {
     const digest = await crypto.subtle.digest("SHA-256", await whole.arrayBuffer());

@@ -9,6 +9,9 @@
 
 import { Parcel } from "./parcel.js";
 
+/** Milliseconds between two words about a live one to those who listen. */
+const WORD = 1000;
+
 export class KeptTake {
   /** @type {StoredTake} */
   facts;
@@ -20,6 +23,8 @@ export class KeptTake {
   #store;
   #onLost;
   #pieces = 0;
+  /** When listeners were last told of it, clock time. */
+  #told = -Infinity;
 
   /**
    * @param {StoredTake} facts
@@ -32,8 +37,8 @@ export class KeptTake {
     this.facts = facts;
     this.#store = store;
     this.#onLost = onLost;
-    const { id, mime, whole, upload } = facts;
-    this.parcel = new Parcel({ id, mime, whole, upload, begun: found.length > 0 });
+    const { id, mime, whole, upload, live } = facts;
+    this.parcel = new Parcel({ id, mime, whole, upload, live, begun: found.length > 0 });
     for (const bytes of found) this.parcel.add(new Blob([bytes]));
     this.#pieces = found.length;
   }
@@ -48,6 +53,18 @@ export class KeptTake {
   get fields() {
     const { seconds, description, peaks } = this.facts;
     return { duration: seconds, description, peaks };
+  }
+
+  /**
+   * What listeners are told of it while it grows, now and then.
+   * @param {number} now clock time
+   * @returns {import("../upload.js").Growing|null} null: not now
+   */
+  growing(now) {
+    if (!this.facts.live || !this.facts.seconds || now - this.#told < WORD) return null;
+    this.#told = now;
+    const { seconds, peaks } = this.facts;
+    return peaks.length ? { duration: seconds, peaks } : { duration: seconds };
   }
 
   /**

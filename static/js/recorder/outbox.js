@@ -1,7 +1,7 @@
 /**
  * Recordings of this browser that are not clips of the server yet. Each is kept in the browser's store and sent in pieces
  * while it is being recorded; when it is over, and its author wants it so, the last piece makes it a clip. Only then is it
- * forgotten here. There is one request at a time, and clips are finished in the order in which they were recorded.
+ * forgotten here; a live one that is taken back, when the server has heard of that. There is one request at a time, and clips are finished in the order in which they were recorded.
  *
  * Events: "change", detail {item}; "sent", detail {id, clip}, before the item leaves; "unkept", once, when the browser
  * does not keep a recording.
@@ -30,6 +30,8 @@ import { TransferRate } from "./transfer-rate.js";
 
 /** What passes by itself; anything else is for the author to decide. */
 const PASSING = new Set([429, 502, 503, 504]);
+/** Milliseconds after which a live one is tried again at the latest: somebody waits for the next word. */
+const LIVE_REST = 2000;
 /** Bytes up to which what was not sent while it grew goes in one request. */
 const MOST_WHOLE = 1_000_000;
 /** Seconds: what a tab that died had only begun was a slip of the finger. */
@@ -103,12 +105,26 @@ export class Outbox extends EventTarget {
     return stored.filter((take) => take.thread !== this.#place.thread && !owned.has(take.id));
   }
 
+  /** Milliseconds that a request takes, as far as is known. @returns {number|undefined} */
+  get roundTrip() {
+    return this.#rate.roundTrip;
+  }
+
+  /**
+   * A live recording begins: the server hears of it before there is anything of it.
+   * @param {Pick<Take, "id"|"kind"|"mime"|"created">} take
+   */
+  begin(take) {
+    this.#begin(take, { live: true });
+    this.#run();
+  }
+
   /**
    * A piece of what is being recorded.
    * @param {Piece} piece
    */
   grow({ id, kind, mime, created, seconds, peaks, blob }) {
-    const kept = this.#takes.get(id) ?? this.#begin({ id, kind, mime, created }, false);
+    const kept = this.#takes.get(id) ?? this.#begin({ id, kind, mime, created }, {});
     kept.add(blob, { seconds, peaks });
     this.#run();
   }
@@ -152,8 +168,13 @@ export class Outbox extends EventTarget {
     const kept = this.#takes.get(id);
     if (!kept) return;
     if (this.#sending?.id === id) this.#sending.abort();
-    if (kept.parcel.upload) this.#unwanted.push(kept.parcel.upload);
-    this.#forget(kept);
+    if (kept.facts.live) {
+      kept.note({ state: "takenBack" });
+      this.#hide(id);
+    } else {
+      if (kept.parcel.upload) this.#unwanted.push(kept.parcel.upload);
+      this.#forget(kept);
+    }
     this.wake();
   }
 
@@ -176,13 +197,13 @@ export class Outbox extends EventTarget {
 
   /**
    * @param {Pick<Take, "id"|"kind"|"mime"|"created">} take
-   * @param {boolean} whole
+   * @param {{whole?: boolean, live?: boolean}} how
    */
-  #begin(take, whole) {
+  #begin(take, { whole = false, live = false }) {
     const { id, kind, mime, created } = take;
     /** @type {StoredTake} */
     const facts = {
-      id, kind, mime, created, whole, ...this.#place, state: "recording", seconds: 0, peaks: [], description: "", upload: null,
+      id, kind, mime, created, whole, live, ...this.#place, state: "recording", seconds: 0, peaks: [], description: "", upload: null,
       error: null,
     };
     this.#owners.own({ id, ...this.#place });
@@ -193,7 +214,7 @@ export class Outbox extends EventTarget {
   #ended(take) {
     const known = this.#takes.get(take.id);
     if (known) return known;
-    const kept = this.#begin(take, take.blob.size <= MOST_WHOLE);
+    const kept = this.#begin(take, { whole: take.blob.size <= MOST_WHOLE });
     kept.add(take.blob, {});
     return kept;
   }
@@ -203,9 +224,12 @@ export class Outbox extends EventTarget {
     const [facts, found] = await Promise.all([this.#store.get(id), this.#store.pieces(id)]).catch(() => []);
     if (!facts || !found) return this.#owners.release(id);
     const kept = this.#know(new KeptTake(facts, { store: this.#store, onLost: () => this.#lost(), found }));
-    if (!kept.parcel.size || facts.seconds < SHORTEST) return this.#forget(kept);
-    const { description, state, error, upload } = facts;
-    const goesOn = state === "waiting" || error?.status === 401;
+    const { description, state, error, upload, live } = facts;
+    const slip = !kept.parcel.size || facts.seconds < SHORTEST;
+    if (live && (slip || state === "takenBack")) return this.discard(id);
+    if (slip) return this.#forget(kept);
+    // What others have heard of a live one was to be heard to its end.
+    const goesOn = state === "waiting" || error?.status === 401 || (live && state === "recording");
     this.#show({
       id, take: kept.take, description, progress: 0, left: null, upload,
       state: goesOn ? "waiting" : state === "failed" ? "failed" : "unfinished",
@@ -239,6 +263,7 @@ export class Outbox extends EventTarget {
     this.#running = true;
     for (let next = this.#next(); next; next = this.#next()) {
       if (typeof next === "string") await this.#giveUp(next);
+      else if (next.facts.state === "takenBack") await this.#takeBack(next);
       else await this.#send(next);
     }
     this.#running = false;
@@ -247,12 +272,16 @@ export class Outbox extends EventTarget {
   /** @returns {string|KeptTake|undefined} an upload to be given up, or what is to be sent: what is over comes first */
   #next() {
     const due = this.items.find(({ state }) => state === "waiting" || state === "sending");
-    return this.#unwanted.shift() ?? (due ? this.#takes.get(due.id) : this.#growing());
+    return this.#unwanted.shift() ?? this.#takenBack() ?? (due ? this.#takes.get(due.id) : this.#growing());
+  }
+
+  #takenBack() {
+    return [...this.#takes.values()].find(({ facts }) => facts.state === "takenBack");
   }
 
   #growing() {
     return [...this.#takes.values()].find(({ facts, parcel, refused }) =>
-      !refused && !parcel.whole && parcel.behind > 0 && !this.#item(facts.id));
+      !refused && !parcel.whole && parcel.due && !this.#item(facts.id));
   }
 
   /** @param {KeptTake} kept */
@@ -266,15 +295,34 @@ export class Outbox extends EventTarget {
     this.#rate.begin();
     try {
       const onProgress = (/** @type {number} */ bytes) => this.#progress(kept, bytes);
-      const clip = await parcel.send(this.#api, { finish, onProgress, signal: abort.signal });
+      const growing = finish ? null : kept.growing(this.#clock.now());
+      const clip = await parcel.send(this.#api, { finish, growing, onProgress, signal: abort.signal });
+      this.#rate.answered();
       this.#failures = 0;
       if (clip) this.#sent(kept, clip);
       else this.#named(kept);
     } catch (error) {
-      if (this.#takes.has(facts.id)) await this.#failed(kept, error);
+      if (this.#takes.has(facts.id) && facts.state !== "takenBack") await this.#failed(kept, error);
     } finally {
       this.#sending = null;
     }
+  }
+
+  /**
+   * What others hear ends for them, and would else become a clip when the server has waited long enough: so this is said
+   * until it is understood.
+   * @param {KeptTake} kept
+   */
+  async #takeBack(kept) {
+    try {
+      const upload = await kept.parcel.name(this.#api);
+      if (upload) await this.#api.dropUpload(upload);
+      this.#failures = 0;
+    } catch (cause) {
+      const error = cause instanceof ApiError ? cause : new ApiError({ title: String(cause) });
+      if (error.offline || error.status === 401 || PASSING.has(error.status)) return this.#rest(error.retryAfter);
+    }
+    await this.#forget(kept);
   }
 
   /** @param {string} upload that the server shall forget: what it does not hear of it forgets in a day */
@@ -302,7 +350,7 @@ export class Outbox extends EventTarget {
     if (!this.#takes.has(facts.id)) this.#unwanted.push(upload);
     else kept.note({ upload });
     const item = this.#item(facts.id);
-    if (item) item.upload = upload;
+    if (item) this.#update(item, { upload });
   }
 
   /**
@@ -323,17 +371,21 @@ export class Outbox extends EventTarget {
     const passing = error.offline || PASSING.has(error.status);
     const item = this.#item(kept.facts.id);
     if (item) this.#update(item, { state: passing ? "waiting" : "failed", error, left: null });
-    if (passing) return this.#rest(error.retryAfter);
+    if (passing) return this.#rest(error.retryAfter, kept.facts.live ? LIVE_REST : Infinity);
     kept.refused = true;
     const { status, title, detail } = error;
     if (item) kept.note({ state: "failed", error: { status, title, detail } });
   }
 
-  /** @param {number|null} retryAfter seconds that the server asked for */
-  #rest(retryAfter) {
+  /**
+   * @param {number|null} retryAfter seconds that the server asked for
+   * @param {number} [most] ms, where the server asked for nothing
+   */
+  #rest(retryAfter, most = Infinity) {
     this.#failures += 1;
     this.#nap = new AbortController();
-    return pause(this.#clock, backoff(this.#failures, this.#random, retryAfter), this.#nap.signal);
+    const rest = Math.min(backoff(this.#failures, this.#random), most);
+    return pause(this.#clock, Math.max(rest, (retryAfter ?? 0) * 1000), this.#nap.signal);
   }
 
   /** @param {OutboxItem} item */

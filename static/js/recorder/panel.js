@@ -108,6 +108,7 @@ export class RecorderPanel {
       this.#tell("view", (view) => view.showTick(tick));
       this.#button.showTick(tick.left / (tick.seconds + tick.left), tick.level);
     });
+    on("live", (take) => this.#tell("outbox", (outbox) => outbox.begin(take)));
     on("piece", (piece) => this.#tell("outbox", (outbox) => outbox.grow(piece)));
     on("take", ({ take }) => this.#taken(take));
     on("drop", ({ id }) => this.#tell("outbox", (outbox) => outbox.discard(id)));
@@ -153,8 +154,9 @@ export class RecorderPanel {
     this.#tell("notes", (notes) => notes.clear());
     if (preferences.get("pausePlayer")) this.#tell("player", (player) => player.hold("recorder"));
     recorder.start({
-      kind: this.#kind, seconds: preferences.get("clipSeconds"), stream: this.#streams, quality: preferences.get("quality"),
+      kind: this.#kind, seconds: this.#seconds, stream: this.#streams, quality: preferences.get("quality"),
       microphone: preferences.get("microphone"), camera: preferences.get("camera"),
+      live: this.#isLive, roundTrip: this.#rest.outbox?.roundTrip,
     });
   }
 
@@ -175,9 +177,20 @@ export class RecorderPanel {
     return this.#parts.preferences.get("onRecorded") === "upload";
   }
 
-  /** It goes on, clip after clip. */
+  /** It goes on: clip after clip, or where it is live in one. */
   get #streams() {
     return this.#sends && flag(this.#parts.settings.allowStream);
+  }
+
+  /** Others hear it while it is recorded. */
+  get #isLive() {
+    return this.#sends && flag(this.#parts.settings.live);
+  }
+
+  /** Longest that a clip may be: where a turn of speaking is one, as long as the thread allows. */
+  get #seconds() {
+    const { preferences, settings } = this.#parts;
+    return this.#isLive && this.#streams ? Number(settings.maxClipSizeSec) : preferences.get("clipSeconds");
   }
 
   /**
@@ -200,7 +213,7 @@ export class RecorderPanel {
 
   /** @param {Take} take */
   #taken(take) {
-    const how = { seconds: this.#parts.preferences.get("clipSeconds"), sends: this.#sends, streams: this.#streams };
+    const how = { seconds: this.#seconds, sends: this.#sends, streams: this.#streams && !this.#isLive };
     this.#tell("notes", (notes) => notes.ended(take, how));
     if (this.#sends) {
       const description = this.#description.value.trim();

@@ -22,6 +22,8 @@ export class Parcel {
   mime;
   /** Sent in one request. */
   whole;
+  /** Others hear it while it is recorded. */
+  live;
   /** Bytes recorded, and bytes that the server has. */
   size = 0;
   offset = 0;
@@ -40,12 +42,14 @@ export class Parcel {
    * @param {boolean} parts.whole
    * @param {string|null} [parts.upload]
    * @param {boolean} [parts.begun] by an earlier visit, perhaps
+   * @param {boolean} [parts.live] others hear it while it is recorded
    */
-  constructor({ id, mime, whole, upload = null, begun = false }) {
+  constructor({ id, mime, whole, upload = null, begun = false, live = false }) {
     this.id = id;
     this.mime = mime;
     this.whole = whole;
     this.upload = upload;
+    this.live = live;
     this.#unsure = begun;
   }
 
@@ -64,6 +68,11 @@ export class Parcel {
     return new Blob(this.#pieces, { type: this.mime });
   }
 
+  /** There is something to be sent: of a live one even its name, before there is a byte. */
+  get due() {
+    return this.behind > 0 || (this.live && !this.upload);
+  }
+
   /** Bytes that the server has not. */
   get behind() {
     return Math.max(0, this.size - this.offset);
@@ -74,15 +83,16 @@ export class Parcel {
    * @param {Post} api
    * @param {object} how
    * @param {Fields|null} how.finish the recording is over and shall be published
+   * @param {import("../upload.js").Growing|null} [how.growing] what is said of it while it is not over
    * @param {(bytes: number) => void} [how.onProgress] bytes that this request has sent
    * @param {AbortSignal} how.signal
    * @returns {Promise<Clip|null>} the clip, once it is one
    * @throws {ApiError}
    */
-  async send(api, { finish, onProgress, signal }) {
+  async send(api, { finish, growing = null, onProgress, signal }) {
     try {
       if (this.#unsure) await this.#look(api, signal);
-      const clip = await this.#post(api, this.#next(), { finish, onProgress, signal });
+      const clip = await this.#post(api, this.#next(), { finish, growing, onProgress, signal });
       this.#corrections = 0;
       return clip;
     } catch (error) {
@@ -94,12 +104,14 @@ export class Parcel {
   /**
    * @param {Post} api
    * @param {Blob} body
-   * @param {{finish: Fields|null, onProgress?: (bytes: number) => void, signal: AbortSignal}} how
+   * @param {{finish: Fields|null, growing?: import("../upload.js").Growing|null, onProgress?: (bytes: number) => void,
+   *   signal: AbortSignal}} how
    */
-  async #post(api, body, { finish, onProgress, signal }) {
+  async #post(api, body, { finish, growing, onProgress, signal }) {
     const last = finish && this.offset + body.size >= this.size;
     const { id: key, mime, upload, offset } = this;
-    const piece = { upload, key, mime, offset, body, finish: last ? finish : null, whole: last ? this.#digested() : null };
+    const said = this.live && !last ? { ...growing, ...(!upload && /** @type {const} */ ({ live: true })) } : null;
+    const piece = { upload, key, mime, offset, body, finish: last ? finish : null, growing: said, whole: last ? this.#digested() : null };
     const taken = await api.sendPiece(piece, { onProgress, signal });
     Object.assign(this, { upload: taken.upload, offset: taken.offset });
     return taken.clip;
@@ -114,6 +126,15 @@ export class Parcel {
     if (this.upload) this.offset = await api.uploadOffset(this.upload, { signal });
     else if (!this.whole) await this.#post(api, new Blob(), { finish: null, signal });
     this.#unsure = false;
+  }
+
+  /**
+   * @param {Post} api
+   * @returns {Promise<string|null>} what the server calls it; null where it has not heard of it
+   */
+  async name(api) {
+    if (this.#unsure && !this.upload) await this.#look(api, new AbortController().signal);
+    return this.upload;
   }
 
   #next() {

@@ -1,7 +1,8 @@
 /**
  * From a press of Record to takes: opens the devices, records, lets them go.
  *
- * Events: "state", detail {state, kind}; "tick", "piece", "take" and "drop" as of {@link Session};
+ * Events: "state", detail {state, kind}; "live", detail {id, created, kind, mime}, when a clip begins that is heard while it
+ * is recorded; "tick", "piece", "take" and "drop" as of {@link Session};
  * "error", detail {reason, device}, the reason being CaptureError's, "short" or "failed".
  * The state stays "recording" until the last take is given.
  *
@@ -125,6 +126,7 @@ export class Recorder extends EventTarget {
       this.#release(plan);
       if (!takes) this.#complain("failed", "microphone");
     });
+    if (plan.wish.live) this.dispatchEvent(new CustomEvent("live", { detail: session.begun }));
     this.#tell("recording", plan);
     if (this.#session !== session) return;
     this.#capture.listen();

@@ -89,6 +89,11 @@ export class Session extends EventTarget {
     this.#timer = clock.setTimeout(() => this.#tick(), 0);
   }
 
+  /** What is being recorded. @returns {Pick<Take, "id"|"created"|"kind"|"mime">} */
+  get begun() {
+    return { ...this.#facts(this.#segment), mime: this.#plan.options.mimeType ?? "" };
+  }
+
   /** It was a slip of the finger, if it is ended now. */
   get short() {
     return this.#segments === 1 && this.#clock.now() - this.#began < SHORTEST;

@@ -13,7 +13,9 @@
  * @property {number[]} peaks so far
  * @property {string} description
  * @property {boolean} whole it is sent in one request
- * @property {"recording"|"held"|"waiting"|"failed"} state `held`: for its author to decide
+ * @property {boolean} [live] others hear it while it is recorded
+ * @property {"recording"|"held"|"waiting"|"failed"|"takenBack"} state `held`: for its author to decide; `takenBack`: the
+ *   server has yet to hear that nobody shall hear it
  * @property {string|null} upload the server's name for it
  * @property {{status: number, title: string, detail: string}|null} error why it failed
  */

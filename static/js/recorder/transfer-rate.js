@@ -1,13 +1,17 @@
-/** How fast what is sent goes out, and so how long the rest will take. */
+/** How fast what is sent goes out, and so how long the rest will take; and how long the site takes to answer. */
 
 /** Milliseconds of a request that tell something of it: the first bytes only fill buffers. */
 const TELLING = 1000;
+/** How much of the round trip's figure a new one makes: one that was slow for once changes little. */
+const WEIGHT = 0.25;
 
 export class TransferRate {
   #clock;
   #began = 0;
   /** Bytes a millisecond, 0 as long as it is not known. */
   #rate = 0;
+  /** Milliseconds from a request to its answer; undefined as long as it is not known. @type {number|undefined} */
+  roundTrip;
 
   /** @param {import("../clock.js").Clock} clock */
   constructor(clock) {
@@ -17,6 +21,12 @@ export class TransferRate {
   /** Another request. */
   begin() {
     this.#began = this.#clock.now();
+  }
+
+  /** This request was answered. */
+  answered() {
+    const passed = this.#clock.now() - this.#began;
+    this.roundTrip = this.roundTrip === undefined ? passed : this.roundTrip + WEIGHT * (passed - this.roundTrip);
   }
 
   /** @param {number} bytes of this request that are out */
