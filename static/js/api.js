@@ -14,6 +14,10 @@
  * @property {string} media URL of the bytes
  * @property {number} [notified] for whoever has just published it: how many learn of it by mail
  * @property {number[]} [peaks] at most 128 whole numbers, 0 (silence) to 100
+ * @property {true} [live] it is still being recorded
+ * @property {boolean} [paused] of a live one: nothing comes of it just now
+ *
+ * @typedef {Pick<Clip, "id"|"mime"|"bytes"|"duration"|"peaks"|"paused">} Growth a live clip as it is now
  *
  * @typedef {object} Message
  * @property {string} id
@@ -28,7 +32,7 @@
  * @typedef {object} Changes what happened since a cursor; a key is absent where nothing changed
  * @property {string} cursor
  * @property {boolean} [reset] `clips.added` and `online` are the whole, not the difference
- * @property {{added?: Clip[], removed?: string[]}} [clips]
+ * @property {{added?: Clip[], removed?: string[], grown?: Growth[]}} [clips]
  * @property {string[]} [online] names of everybody online
  * @property {Message[]} [messages]
  * @property {number} [free] bytes of room left in the thread

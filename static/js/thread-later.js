@@ -37,6 +37,7 @@ export function joinLater(parts) {
   attachMediaSession(player, { album: thread.title });
   followSpeaker(media, preferences);
   followVisits({ api, preferences, catalogue });
+  followSpeakers({ catalogue, people });
   stayAttentive({ player, phone, downlink });
   hurryForCalls({ phone, downlink, preferences });
   return {
@@ -55,6 +56,16 @@ export function joinLater(parts) {
 function followVisits({ api, preferences, catalogue }) {
   const visited = new VisitedThreads({ list: byId("threads"), base, thread, api, preferences });
   const follow = () => { if (catalogue.newest) visited.saw(catalogue.newest.created); };
+  catalogue.addEventListener("change", follow);
+  follow();
+}
+
+/**
+ * Whoever records a clip that others hear meanwhile is shown to speak.
+ * @param {Pick<Parts, "catalogue"> & {people: PhonePanel}} parts
+ */
+function followSpeakers({ catalogue, people }) {
+  const follow = () => people.showSpeaking(new Set(catalogue.clips.filter(({ live, paused }) => live && !paused).map(({ author }) => author)));
   catalogue.addEventListener("change", follow);
   follow();
 }

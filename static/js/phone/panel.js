@@ -58,6 +58,11 @@ export class PhonePanel {
     }
   }
 
+  /** @param {Set<string>} names those who speak just now */
+  showSpeaking(names) {
+    this.#roster.showSpeaking(names);
+  }
+
   /**
    * A call that is over, or was missed.
    * @param {Parameters<Chat["addCall"]>[0]} call

@@ -20,6 +20,8 @@ export class Roster extends EventTarget {
   /** Last heard of, RFC 3339, by name. @type {Map<string, string>} */
   #heardOf = new Map();
   #addressed = "";
+  /** Those who speak just now. @type {Set<string>} */
+  #speaking = new Set();
 
   /**
    * @param {object} parts
@@ -51,6 +53,19 @@ export class Roster extends EventTarget {
     count.textContent = String(names.length);
     this.#showAway();
     this.address(this.#addressed);
+    this.showSpeaking(this.#speaking);
+  }
+
+  /** @param {Set<string>} names those who speak just now */
+  showSpeaking(names) {
+    this.#speaking = names;
+    for (const row of this.#parts.online.children) {
+      const speaks = names.has(/** @type {HTMLElement} */ (row).dataset.name ?? "");
+      row.classList.toggle("speaking", speaks);
+      const sign = row.querySelector(".speaks");
+      if (!speaks) sign?.remove();
+      else if (!sign) row.firstElementChild?.append(el("span", { class: "remark speaks", text: t("phone.speaking") }));
+    }
   }
 
   /**

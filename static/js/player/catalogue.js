@@ -8,7 +8,7 @@
  *
  * @typedef {object} Difference
  * @property {Clip[]} added in order of time
- * @property {Clip[]} changed known before, and told anew
+ * @property {Clip[]} changed known before, and told anew: a live one that has grown, or is complete
  * @property {Clip[]} removed
  * @property {boolean} reset the server told the whole; this is the difference to what was here
  * @property {boolean} first the first filling: nothing of it is new to anybody
@@ -44,7 +44,7 @@ export class Catalogue extends EventTarget {
     const gone = reset ? this.#missingFrom(told) : (clips?.removed ?? []);
     /** @type {Difference} */
     const difference = { added: [], changed: [], removed: this.#remove(gone), reset, first: reset && !this.#filled };
-    for (const clip of told) {
+    for (const clip of [...told, ...this.#grown(clips?.grown ?? [])]) {
       const known = this.#byId.get(clip.id);
       if (!known) difference.added.push(clip);
       else if (!reset || JSON.stringify(known) !== JSON.stringify(clip)) difference.changed.push(clip);
@@ -57,6 +57,17 @@ export class Catalogue extends EventTarget {
       this.dispatchEvent(new CustomEvent("change", { detail: difference }));
     }
     return difference;
+  }
+
+  /**
+   * @param {import("../api.js").Growth[]} told
+   * @returns {Clip[]} those that are live here, as they are now
+   */
+  #grown(told) {
+    return told.flatMap((growth) => {
+      const known = this.#byId.get(growth.id);
+      return known?.live ? [{ ...known, ...growth }] : [];
+    });
   }
 
   /** @param {Clip[]} told */

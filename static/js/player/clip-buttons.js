@@ -36,13 +36,14 @@ export class PlayButton {
   /**
    * @param {import("./entry.js").Entry["phase"]} phase
    * @param {boolean} playing
+   * @param {boolean} speaking it is one's own, and live: nobody hears themselves
    */
-  show(phase, playing) {
+  show(phase, playing, speaking) {
     const { element } = this;
     this.#sign = phase !== "sent" ? UNSENT[phase] : playing ? "pause" : "play";
     if (this.#bead) setBeadIcon(this.#bead, this.#sign);
     element.setAttribute("aria-label", t(playing ? "clip.pause" : "clip.play"));
-    element.disabled = phase === "sending" || phase === "waiting";
+    element.disabled = phase === "sending" || phase === "waiting" || speaking;
     // What failed has a button "Try again" in words, and what was left behind "Listen"; the bead does the same for a finger.
     const double = phase === "failed" || phase === "unfinished";
     element.ariaHidden = double ? "true" : null;
@@ -55,10 +56,11 @@ const UNSENT = { sending: "send", waiting: "clock", failed: "redo", unfinished: 
 
 /**
  * @param {import("./entry.js").Entry} entry
- * @param {{remove: () => void, more: (anchor: HTMLElement) => void}} deeds
+ * @param {{remove: () => void, more: (anchor: HTMLElement) => void, fromStart: () => void}} deeds
  * @returns {HTMLElement[]} at the end of the ribbon
  */
-export function actButtons({ own, phase }, deeds) {
+export function actButtons({ own, phase, live }, deeds) {
+  if (live) return own ? [] : [iconButton("ib act", "clip.fromStart", "start", deeds.fromStart)];
   const [key, sign] = REMOVALS[phase];
   const remove = own && iconButton("ib act", key, sign, deeds.remove);
   const more = phase === "sent" && iconButton(own ? "ib act more" : "ib act", "clip.more", "more", deeds.more);

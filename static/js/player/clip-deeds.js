@@ -29,6 +29,7 @@ export function clipDeeds({ player, catalogue, outbox, removal, screen, posters,
   };
   return {
     play: ({ entry }) => player.toggle(entry.id),
+    fromStart: ({ entry }) => player.play(entry.id, { position: 0 }),
     seek: ({ entry }, part) => {
       if (player.state.clip?.id === entry.id) player.seek(part * entry.duration);
       else player.play(entry.id, { position: part * entry.duration });

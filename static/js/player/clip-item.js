@@ -9,6 +9,7 @@
  *
  * @typedef {object} Deeds what pressing the item's parts does
  * @property {(item: ClipItem) => void} play
+ * @property {(item: ClipItem) => void} fromStart of a live one
  * @property {(item: ClipItem, fraction: number) => void} seek
  * @property {(item: ClipItem, anchor: HTMLElement) => void} more
  * @property {(item: ClipItem) => void} remove the clip, or what waits in the outbox
@@ -24,7 +25,7 @@ import { el } from "../ui/dom.js";
 import { Ribbon } from "../ui/ribbon.js";
 import { actButtons, enlargeButton, PlayButton, whyBox } from "./clip-buttons.js";
 import { ClipMeta } from "./clip-meta.js";
-import { leftBehind, phaseWords, problemWords, refusal } from "./clip-words.js";
+import { leftBehind, liveWords, phaseWords, problemWords, refusal } from "./clip-words.js";
 import { isVideo } from "./entry.js";
 import { onLongPress } from "./long-press.js";
 
@@ -69,7 +70,7 @@ export class ClipItem {
     if (isVideo(entry)) this.#addScreen();
     if (entry.description) this.#acts.before(el("p", { class: "desc", text: entry.description }));
     const { element } = this.#play;
-    onLongPress(element, () => { if (this.entry.phase === "sent") deeds.more(this, element); });
+    onLongPress(element, () => { if (this.entry.phase === "sent" && !this.entry.live) deeds.more(this, element); });
     this.show(entry);
   }
 
@@ -78,7 +79,9 @@ export class ClipItem {
    * @param {Entry} entry
    */
   show(entry) {
-    const moved = entry.phase !== this.entry.phase || !this.#acts.firstChild;
+    const { phase, live } = this.entry;
+    const moved = entry.phase !== phase || entry.live !== live || !this.#acts.firstChild;
+    if (live && !entry.live) this.#problem = null; // now it can be played like any other
     this.entry = entry;
     this.element.id = `clip-${entry.id}`;
     this.element.dataset.id = entry.id;
@@ -88,6 +91,7 @@ export class ClipItem {
     this.#meta.show(entry);
     this.#play.element.setAttribute("aria-describedby", this.#meta.element.id);
     this.#ribbon?.setDuration(entry.duration);
+    this.#ribbon?.setPeaks(entry.peaks);
     if (this.#ribbon) this.#drawPoster();
     if (moved) this.#buildButtons();
     this.#showState();
@@ -172,28 +176,30 @@ export class ClipItem {
 
   #drawPoster() {
     const canvas = this.screen?.querySelector("canvas");
-    if (canvas && this.entry.media) this.#deeds.draw(this.entry, canvas);
+    if (canvas && this.entry.media && !this.entry.live) this.#deeds.draw(this.entry, canvas);
   }
 
   #buildButtons() {
     this.#acts.replaceChildren(...actButtons(this.entry, {
       remove: () => this.#deeds.remove(this),
       more: (anchor) => this.#deeds.more(this, anchor),
+      fromStart: () => this.#deeds.fromStart(this),
     }));
     this.screen?.querySelector(".enlarge")?.remove();
     if (this.entry.phase === "sent") this.screen?.append(enlargeButton(() => this.#deeds.enlarge(this)));
   }
 
   #showState() {
-    const { phase, own } = this.entry;
+    const { phase, own, live, paused } = this.entry;
     const fresh = phase === "sent" && !own && !this.#heard;
     const { classList } = this.element;
     classList.toggle("fresh", fresh || phase !== "sent");
     classList.toggle("playing", this.#playback?.playing === true);
     classList.toggle("paused", this.#playback?.playing === false);
     classList.toggle("unplayable", this.#problem === "format");
-    this.#meta.showState(phaseWords(phase, this.#way, this.#lang), fresh);
-    this.#play.show(phase, this.#playback?.playing === true);
+    classList.toggle("live", live && !paused);
+    this.#meta.showState(live ? liveWords(paused) : phaseWords(phase, this.#way, this.#lang), fresh && !live);
+    this.#play.show(phase, this.#playback?.playing === true, live && own);
     this.#showWhy();
     this.#showPosition();
   }

@@ -91,8 +91,9 @@ export class ClipList {
   /** @param {import("./catalogue.js").Difference} difference */
   #clipsChanged({ added, changed, first }) {
     const { outbox, isMine, target, catalogue } = this.#parts;
-    for (const clip of added) {
-      const item = isMine(clip) && sentAs(clip, outbox.items.filter(({ id }) => !this.#sent.has(id)));
+    const unsent = outbox.items.filter(({ id }) => !this.#sent.has(id));
+    for (const clip of [...added, ...changed].filter((one) => isMine(one) && !one.live)) {
+      const item = sentAs(clip, unsent);
       if (item) this.#adopt(item.id, clip);
     }
     for (const clip of changed) this.item(clip.id)?.show(entryOfClip(clip, isMine(clip)));
@@ -108,10 +109,27 @@ export class ClipList {
     if (known && this.#parts.outbox.items.includes(item)) {
       if (known.entry.phase !== item.state) known.show(entryOfItem(item, this.#parts.me));
       known.showWay(item);
+      if (item.upload && this.item(item.upload)) this.#arrange(false); // named after listeners were told of it
       return;
     }
-    if (!known && !this.#sent.has(item.id)) this.scroll.toEnd();
+    if (!known && this.#isLive(item.upload)) this.#takeOn(item);
+    else if (!known && !this.#sent.has(item.id)) this.scroll.toEnd();
     this.#arrange(true);
+  }
+
+  /** @param {string|null} id of a clip, perhaps */
+  #isLive(id) {
+    return id !== null && this.item(id)?.entry.live === true;
+  }
+
+  /**
+   * What others heard while it was recorded is on its way: from now on its row is the outbox's, until it is complete.
+   * @param {OutboxItem} item
+   */
+  #takeOn(item) {
+    this.#rows.rename(/** @type {string} */ (item.upload), item.id);
+    this.item(item.id)?.show(entryOfItem(item, this.#parts.me));
+    this.item(item.id)?.showWay(item);
   }
 
   /**
@@ -146,8 +164,11 @@ export class ClipList {
   /** @param {boolean} moving what is new comes in with a motion */
   #arrange(moving) {
     const { catalogue, outbox, empty } = this.#parts;
-    const clips = catalogue.clips.slice(-this.#depth).map((clip) => ({ id: clip.id, make: () => this.#ofClip(clip) }));
-    const waiting = outbox.items.filter(({ id }) => !this.#sent.has(id))
+    const unsent = outbox.items.filter(({ id }) => !this.#sent.has(id));
+    const own = new Set(unsent.map(({ upload }) => upload));
+    const clips = catalogue.clips.slice(-this.#depth).filter(({ id }) => !own.has(id))
+      .map((clip) => ({ id: clip.id, make: () => this.#ofClip(clip) }));
+    const waiting = unsent
       .map((item) => ({ id: item.id, make: () => this.#ofOutbox(item) }));
     this.#rows.show([...clips, ...waiting], moving);
     empty.hidden = this.#rows.size > 0;

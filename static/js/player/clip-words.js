@@ -4,7 +4,8 @@ import { percent, roughly, timeOfDay } from "../ui/format.js";
 
 /**
  * @typedef {import("./entry.js").Entry} Entry
- * @typedef {"format"|"gone"|"network"} Problem why the player could not play a clip
+ * @typedef {"format"|"gone"|"network"|"full"|"later"} Problem why the player could not play a clip; of a live one, that it
+ *   can be heard when it is complete: the site has no room for another listener, or this browser does not hear it before
  * @typedef {Pick<import("../recorder/outbox.js").OutboxItem, "progress"|"left"|"error">} Way how far a clip of the outbox is
  */
 
@@ -23,6 +24,11 @@ export function phaseWords(phase, { progress, left }, lang) {
   if (phase !== "sending") return t("clip.notSent");
   const words = { percent: percent(progress, lang) };
   return left !== null && left > LONG ? t("clip.sendingLong", { ...words, time: roughly(left, lang) }) : t("clip.sending", words);
+}
+
+/** @param {boolean} paused */
+export function liveWords(paused) {
+  return t(paused ? "clip.livePaused" : "clip.live");
 }
 
 /**
@@ -50,7 +56,7 @@ export function refusal(error) {
 }
 
 /** Why a clip does not play. @type {Record<Problem, string>} */
-const PROBLEMS = { format: "clip.unplayable", gone: "clip.gone", network: "clip.broken" };
+const PROBLEMS = { format: "clip.unplayable", gone: "clip.gone", network: "clip.broken", full: "clip.live.full", later: "clip.live.later" };
 
 /** @param {Problem} problem */
 export function problemWords(problem) {

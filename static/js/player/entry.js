@@ -16,6 +16,8 @@
  * @property {string} description
  * @property {number[]} peaks 0 to 100, [] where they are not known
  * @property {string} media URL of the bytes, "" before it is sent
+ * @property {boolean} live it is still being recorded
+ * @property {boolean} paused of a live one: nothing comes of it just now
  */
 
 /**
@@ -24,8 +26,8 @@
  * @returns {Entry}
  */
 export function entryOfClip(clip, own) {
-  const { id, author, created, duration, bytes, mime, description, peaks = [], media } = clip;
-  return { id, phase: "sent", author, own, created, duration, bytes, mime, description, peaks, media };
+  const { id, author, created, duration, bytes, mime, description, peaks = [], media, live = false, paused = false } = clip;
+  return { id, phase: "sent", author, own, created, duration, bytes, mime, description, peaks, media, live, paused };
 }
 
 /**
@@ -35,7 +37,8 @@ export function entryOfClip(clip, own) {
  */
 export function entryOfItem({ id, state, take, description }, author) {
   const { created, seconds: duration, blob, mime, peaks } = take;
-  return { id, phase: state, author, own: true, created, duration, bytes: blob.size, mime, description, peaks, media: "" };
+  const facts = { created, duration, bytes: blob.size, mime, description, peaks };
+  return { id, phase: state, author, own: true, ...facts, media: "", live: false, paused: false };
 }
 
 /** @param {{mime: string}} entry */
@@ -47,7 +50,7 @@ export function isVideo({ mime }) {
 const TOLERANCE = 0.5;
 
 /**
- * The outbox item that a clip of one's own is: the news of it may come before the answer to its upload does, and
+ * The outbox item that a clip of one's own is, one that is complete: the news of it may come before the answer to its upload does, and
  * then it must not stand there twice. What went out whole has no name before that answer: then its length tells.
  * @param {Clip} clip one's own
  * @param {OutboxItem[]} items

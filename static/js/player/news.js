@@ -54,7 +54,8 @@ export class News {
     const news = first ? [] : added.filter((clip) => !this.#parts.isMine(clip));
     if (!this.#parts.atEnd()) this.#below.push(...news.map(({ id }) => id));
     this.#hint();
-    if (news.length === 1) announce(t("clip.arrived", { name: news[0].author, length: length(news[0].duration) }));
+    if (news.length === 1 && news[0].live) announce(t("clip.speaks", { name: news[0].author }));
+    else if (news.length === 1) announce(t("clip.arrived", { name: news[0].author, length: length(news[0].duration) }));
     else if (news.length) announce(tn("player.jump", news.length));
   }
 
