@@ -43,6 +43,8 @@ import { toast } from "./ui/toast.js";
 /** @type {import("./config.js").ThreadConfig} */
 const { base, lang, me, thread, clip: target, hub } = config;
 const { settings } = thread;
+/** Milliseconds after the first clips: the rest of the page comes first. */
+const LIVE_SOON = 1000;
 const address = `${location.origin}${base}/${thread.name}/`;
 
 /** @param {First} first */
@@ -69,7 +71,10 @@ function makeClips({ api, preferences }) {
   const heard = new Heard({ base, thread: thread.name });
   const playlist = new Playlist({ catalogue, preferences, heard, myAuthorId: me.authorId });
   const media = el("video", { playsInline: true, preload: "auto" });
-  const player = new Player({ catalogue, playlist, preferences, heard, media });
+  const loadLive = flag(settings.live) ? () => import("./player/live/live-source.js") : null;
+  const player = new Player({ catalogue, playlist, preferences, heard, media, loadLive });
+  // Nothing waits for it now, but whoever speaks next should be heard at once.
+  catalogue.addEventListener("change", () => { setTimeout(() => loadLive?.().catch(() => {}), LIVE_SOON); }, { once: true });
   const tabs = new Tabs({ name: `mozchat${base}:downlink` });
   const downlink = new Downlink({ api, thread: thread.name, settings, preferences, page: document, tabs, hub });
   return { catalogue, heard, playlist, media, player, downlink, notes: new Notes(byId("notes")) };

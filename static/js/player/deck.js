@@ -1,9 +1,12 @@
 /**
  * One clip at a time on the media element: loading, playing, paused, or not to be played; what was heard of it is noted.
  *
- * Events: "state" when anything of it changed, "time", "playing" when its sound begins, "ended", "broken".
+ * Events: "state" when anything of it changed, "time", "playing" when its sound begins, "ended", "broken"; "later" when a
+ * clip that is live can only be played when it is complete.
  *
  * @typedef {import("../api.js").Clip} Clip
+ * @typedef {import("./live/live-source.js").LiveSource} LiveSource
+ * @typedef {typeof import("./live/live-source.js")} Live
  */
 
 import { Preloader } from "./preloader.js";
@@ -19,12 +22,19 @@ export class Deck extends EventTarget {
   clip = null;
   /** @type {"idle"|"loading"|"playing"|"paused"|"blocked"|"unplayable"} */
   phase = "idle";
-  /** Why it is unplayable. @type {"format"|"gone"|"network"|null} */
+  /** Why it is unplayable. @type {import("./clip-words.js").Problem|null} */
   problem = null;
   #catalogue;
   #heard;
   #sound;
   #preloader;
+  #media;
+  #clock;
+  #loadLive;
+  /** What of a clip that is live comes in; it stays to the end of what it began. @type {LiveSource|null} */
+  #source = null;
+  /** Counts what was opened: what plays a live clip may come too late for it. */
+  #turn = 0;
 
   /**
    * @param {object} parts
@@ -34,12 +44,16 @@ export class Deck extends EventTarget {
    * @param {HTMLMediaElement} parts.media
    * @param {Preloader} parts.preloader
    * @param {import("../clock.js").Clock} parts.clock
+   * @param {(() => Promise<Live>)|null} parts.loadLive what plays a clip that is live, when it is needed
    */
-  constructor({ catalogue, heard, preferences, media, preloader, clock }) {
+  constructor({ catalogue, heard, preferences, media, preloader, clock, loadLive }) {
     super();
     this.#catalogue = catalogue;
     this.#heard = heard;
     this.#preloader = preloader;
+    this.#media = media;
+    this.#clock = clock;
+    this.#loadLive = loadLive;
     this.#sound = new Sound({ media, preferences, clock });
     this.#follow();
   }
@@ -51,6 +65,7 @@ export class Deck extends EventTarget {
 
   /** Seconds; the server's word counts, as many files do not know their own. */
   get duration() {
+    if (this.#source) return Math.max(this.clip?.duration ?? 0, this.#sound.position); // it grows before that is told
     return this.clip?.duration || this.#sound.duration;
   }
 
@@ -69,20 +84,31 @@ export class Deck extends EventTarget {
     return this.#sound.canPlay(clip.mime);
   }
 
+  /** Nothing comes of it just now, and everything that has come was heard. */
+  get stuck() {
+    return this.clip?.live === true && this.clip.paused === true && this.phase === "loading";
+  }
+
   /**
-   * Plays a clip, from where it was left if nothing else is said.
+   * Plays a clip, from where it was left if nothing else is said; one that is live, from what is spoken just now.
    * @param {Clip} clip
    * @param {number} [position] seconds
    * @returns {boolean} false: this browser cannot play it
    */
-  open(clip, position = this.#heard.position(clip.id)) {
+  open(clip, position) {
+    this.#endLive();
     this.clip = clip;
     if (!this.canPlay(clip)) {
       this.#sound.unload();
       this.#show("unplayable", "format");
       return false;
     }
-    this.#sound.load({ media: clip.media, objectUrl: this.#preloader.take(clip.id), position });
+    if (clip.live) {
+      this.#openLive(clip, position ?? null);
+      return true;
+    }
+    const from = position ?? this.#heard.position(clip.id);
+    this.#sound.load({ media: clip.media, objectUrl: this.#preloader.take(clip.id), position: from });
     this.start();
     return true;
   }
@@ -102,39 +128,84 @@ export class Deck extends EventTarget {
   /** Silent, with nothing loaded. */
   close() {
     this.remember();
+    this.#endLive();
     this.#sound.unload();
     this.idle();
   }
 
   /** The clip that was on is over. */
   idle() {
+    this.#endLive();
     this.clip = null;
     this.#show("idle");
   }
 
   /** @param {number} seconds */
   seek(seconds) {
-    if (this.clip) this.#sound.seek(seconds, this.duration);
+    if (!this.clip) return;
+    if (this.#source) this.open(this.clip, Math.min(seconds, this.clip.duration));
+    else this.#sound.seek(seconds, this.duration);
   }
 
   /** Notes how far one came, before another clip takes the place. */
   remember() {
     const { clip, position, duration } = this;
-    const midway = position > MARGIN && position < duration - MARGIN;
+    const midway = position > MARGIN && (clip?.live || position < duration - MARGIN);
     if (clip && this.phase !== "unplayable") this.#heard.setPosition(clip.id, midway ? position : 0);
   }
 
-  /** The clip's record may have changed, or gone: one that was removed may be heard to its end, as far as it has come. */
+  /**
+   * The clip's record may have changed, or gone: one that was removed may be heard to its end, as far as it has come; of
+   * one that was taken back while it was live not a word more is heard.
+   */
   refresh() {
     if (!this.clip) return;
     const known = this.#catalogue.get(this.clip.id);
-    if (known) this.clip = known;
-    else if (this.problem) this.problem = "gone";
+    if (known) {
+      this.clip = known;
+      this.#source?.told(known);
+    } else if (this.clip.live) {
+      this.#endLive();
+      this.#sound.unload();
+      this.idle();
+    } else if (this.problem) this.problem = "gone";
   }
 
   /** @param {Clip|null} clip the one to have ready */
   prepare(clip) {
-    this.#preloader.want(clip);
+    this.#preloader.want(clip?.live ? null : clip);
+  }
+
+  /**
+   * @param {Clip} clip
+   * @param {number|null} from seconds; null: near what is spoken just now
+   */
+  async #openLive(clip, from) {
+    const turn = this.#turn;
+    this.#sound.unload();
+    this.#show("loading");
+    const live = await this.#loadLive?.().catch(() => null);
+    if (turn !== this.#turn) return;
+    if (!live?.LiveSource.supports(clip.mime)) return this.#wait("later");
+    const source = new live.LiveSource({ clip, media: this.#media, from, clock: this.#clock });
+    this.#source = source;
+    source.addEventListener("broken", (event) => this.#wait(/** @type {CustomEvent} */ (event).detail.problem));
+    this.#sound.load({ media: "", objectUrl: source.url, position: 0, patient: true });
+    if (this.phase === "loading") this.start();
+  }
+
+  /** @param {import("./clip-words.js").Problem} problem why it can be played when it is complete, or is gone */
+  #wait(problem) {
+    this.#endLive();
+    this.#sound.unload();
+    this.#show("unplayable", problem === "format" ? "later" : problem);
+    this.#tell(problem === "gone" ? "broken" : "later");
+  }
+
+  #endLive() {
+    this.#turn += 1;
+    this.#source?.close();
+    this.#source = null;
   }
 
   #follow() {
@@ -151,7 +222,7 @@ export class Deck extends EventTarget {
     on("blocked", () => this.#show("blocked"));
     on("time", () => {
       const { clip, position, duration } = this;
-      if (clip && duration && position >= duration * HEARD_SHARE) this.#heard.mark(clip.id);
+      if (clip && duration && !this.#source && position >= duration * HEARD_SHARE) this.#heard.mark(clip.id);
       this.#tell("time");
     });
     on("ended", () => {

@@ -9,7 +9,7 @@
  * @property {Clip|null} clip
  * @property {"idle"|"loading"|"playing"|"paused"|"blocked"|"unplayable"} state "blocked": the browser wants a gesture
  *   before the first sound, unlock() is to be called from one
- * @property {"format"|"gone"|"network"|null} problem why it is unplayable
+ * @property {import("./clip-words.js").Problem|null} problem why it is unplayable
  * @property {number} position seconds
  * @property {number} duration seconds
  * @property {number} waiting new clips that will be played after this
@@ -47,19 +47,23 @@ export class Player extends EventTarget {
    * @param {HTMLMediaElement} parts.media the only one that sounds
    * @param {Preloader} [parts.preloader]
    * @param {import("../clock.js").Clock} [parts.clock]
+   * @param {ConstructorParameters<typeof Deck>[0]["loadLive"]} [parts.loadLive]
    */
-  constructor({ catalogue, playlist, preferences, heard, media, preloader = new Preloader(), clock = systemClock }) {
+  constructor({
+    catalogue, playlist, preferences, heard, media, preloader = new Preloader(), clock = systemClock, loadLive = null,
+  }) {
     super();
     this.#catalogue = catalogue;
     this.#playlist = playlist;
     this.#preferences = preferences;
     this.#heard = heard;
-    this.#deck = new Deck({ catalogue, heard, preferences, media, preloader, clock });
+    this.#deck = new Deck({ catalogue, heard, preferences, media, preloader, clock, loadLive });
     this.#deck.addEventListener("state", () => this.#tell());
     this.#deck.addEventListener("time", () => this.#tellTime());
     this.#deck.addEventListener("playing", () => this.#prepareNext());
     this.#deck.addEventListener("ended", () => this.#ended());
     this.#deck.addEventListener("broken", () => this.#advance());
+    this.#deck.addEventListener("later", () => this.#later());
     catalogue.addEventListener("change", (event) => this.#clipsChanged(/** @type {CustomEvent} */ (event).detail));
     preferences.addEventListener("change", () => this.#prepareNext());
     heard.addEventListener("change", () => this.#tell());
@@ -221,12 +225,34 @@ export class Player extends EventTarget {
     this.#deck.open(clip, position);
   }
 
-  /** Whatever comes next; what this browser cannot play is passed over. @returns {boolean} something does */
-  #advance() {
+  /**
+   * Whatever comes next; what this browser cannot play is passed over. One that is live and has only just come is heard
+   * as it is spoken; one that had to wait, from where it was left or its start.
+   * @param {readonly Clip[]} [fresh]
+   * @returns {boolean} something does
+   */
+  #advance(fresh = []) {
     for (let next = this.#next(); next; next = this.#next()) {
-      if (this.#deck.open(next)) return true;
+      const { id } = next;
+      if (this.#deck.open(next, fresh.some((clip) => clip.id === id) ? undefined : this.#heard.position(id))) return true;
     }
     return false;
+  }
+
+  /** What can be heard only when it is complete is heard then. */
+  #later() {
+    const { clip } = this.#deck;
+    if (clip) this.#playlist.putBack(clip, { complete: true });
+    this.#advance();
+  }
+
+  /** Whoever has paused does not keep the others from being heard. */
+  #passOver() {
+    const { clip, stuck } = this.#deck;
+    if (!stuck || !clip || this.#quiet() || !this.#playlist.peek(clip)) return;
+    this.#deck.remember();
+    this.#playlist.putBack(clip);
+    this.#advance();
   }
 
   #next() {
@@ -243,9 +269,10 @@ export class Player extends EventTarget {
 
   /** @param {import("./catalogue.js").Difference} difference */
   #clipsChanged({ added, first }) {
-    if (!first) this.#playlist.arrived(added);
+    this.#playlist.arrived(first ? added.filter(({ live }) => live) : added);
     this.#deck.refresh();
-    if (!(this.#deck.free && !this.#quiet() && this.#advance())) this.#tell();
+    this.#passOver();
+    if (!(this.#deck.free && !this.#quiet() && this.#advance(added))) this.#tell();
     this.#prepareNext();
   }
 

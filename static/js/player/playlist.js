@@ -22,6 +22,8 @@ export class Playlist {
   #onwards = false;
   /** Of whom no more is wanted until they pause: their last clip. @type {Clip|null} */
   #silenced = null;
+  /** Live ones that can be heard when they are complete. @type {Set<string>} */
+  #later = new Set();
 
   /**
    * @param {object} parts
@@ -62,6 +64,16 @@ export class Playlist {
   }
 
   /**
+   * One that is live waits for its turn again.
+   * @param {Clip} clip
+   * @param {{complete?: boolean}} [when] `complete`: not before it is that
+   */
+  putBack(clip, { complete = false } = {}) {
+    if (complete) this.#later.add(clip.id);
+    this.#queue = [...this.#queue.filter(({ id }) => id !== clip.id), clip].sort(byTime);
+  }
+
+  /**
    * The person chose this one.
    * @param {Clip} clip
    * @param {{onwards: boolean}} how
@@ -78,7 +90,7 @@ export class Playlist {
    */
   peek(current) {
     const next = this.#onwards && current ? this.#after(current) : undefined;
-    return next ?? this.#queue.find((clip) => this.#wanted(clip)) ?? null;
+    return next ?? this.#queue.map(({ id }) => this.#catalogue.get(id)).find((clip) => clip && this.#ready(clip)) ?? null;
   }
 
   /**
@@ -113,7 +125,12 @@ export class Playlist {
 
   /** @param {Clip} clip */
   #allowed(clip) {
-    return !(this.#preferences.get("onlyOthers") && this.isMine(clip));
+    return !((clip.live || this.#preferences.get("onlyOthers")) && this.isMine(clip));
+  }
+
+  /** @param {Clip} clip of the queue; of one that is live there is something to be heard, here */
+  #ready(clip) {
+    return this.#wanted(clip) && !(clip.live && (clip.paused || this.#later.has(clip.id)));
   }
 
   /** @param {Clip} clip of the queue; what has been removed, or heard in another tab, is not waited for */

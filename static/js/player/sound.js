@@ -24,6 +24,8 @@ export class Sound extends EventTarget {
   #on = false;
   /** Counts loads and pauses: a promise of play() that comes later than these says nothing. */
   #turn = 0;
+  /** However long nothing comes, it is not given up: somebody else sees to it. */
+  #patient = false;
   /** @type {string|null} */
   #objectUrl = null;
   /** @type {any} */
@@ -67,9 +69,11 @@ export class Sound extends EventTarget {
   }
 
   /**
-   * @param {{media: string, objectUrl: string|null, position: number}} what an object URL is revoked when it is done with
+   * @param {{media: string, objectUrl: string|null, position: number, patient?: boolean}} what an object URL is revoked when
+   *   it is done with; `patient`: of one that is live
    */
-  load({ media, objectUrl, position }) {
+  load({ media, objectUrl, position, patient = false }) {
+    this.#patient = patient;
     const old = this.#objectUrl;
     this.#turn += 1;
     this.#objectUrl = objectUrl;
@@ -155,7 +159,7 @@ export class Sound extends EventTarget {
 
   #watch() {
     this.#clock.clearTimeout(this.#stall);
-    this.#stall = this.#clock.setTimeout(() => this.#give("network"), STALL);
+    if (!this.#patient) this.#stall = this.#clock.setTimeout(() => this.#give("network"), STALL);
   }
 
   #calm() {

@@ -1,0 +1,219 @@
+/**
+ * The bytes of a clip as they come from its author: as one answer that goes on, or by long poll where something on the way
+ * keeps that back. Breaks are bridged: every byte comes once, in order.
+ *
+ * @typedef {{type: string, bytes: Uint8Array<ArrayBuffer>}} Portion `type`: what the site has found in them, with codecs
+ */
+
+import { problem, ApiError } from "../../api-error.js";
+import { pause, systemClock } from "../../clock.js";
+
+/** Seconds before the newest at which one joins. */
+const BACK = 1;
+/** Seconds of a long poll, and beyond it for the answer. */
+const WAIT = 15;
+const ANSWER = 10;
+/** Milliseconds in which bytes come that listeners were told of. */
+const DUE = 2000;
+/** Milliseconds before the first try again, and the longest. */
+const FIRST_REST = 250;
+const LONGEST_REST = 4000;
+
+export class GrowingClip {
+  /** "stream" or "poll", for those who want to know. @type {"stream"|"poll"} */
+  mode = "stream";
+  #media;
+  #fetch;
+  #clock;
+  #network;
+  /** The offset of the next byte; null: near the newest. @type {number|null} */
+  #position;
+  /** The answer that goes on has brought something: nothing keeps it back. */
+  #flows = false;
+  /** Ends the request that is under way. @type {AbortController|null} */
+  #asking = null;
+  /** Bytes that there are, as listeners are told. */
+  #known = 0;
+  /** @type {any} */
+  #due = null;
+  #failures = 0;
+
+  /**
+   * @param {object} parts
+   * @param {string} parts.media URL of its bytes
+   * @param {"edge"|"start"} parts.from
+   * @param {typeof globalThis.fetch} [parts.fetch]
+   * @param {import("../../clock.js").Clock} [parts.clock]
+   * @param {Pick<EventTarget, "addEventListener">} [parts.network] tells "online"
+   */
+  constructor({ media, from, fetch = globalThis.fetch, clock = systemClock, network = globalThis }) {
+    this.#media = media;
+    this.#fetch = fetch.bind(globalThis);
+    this.#clock = clock;
+    this.#network = network;
+    this.#position = from === "start" ? 0 : null;
+  }
+
+  /**
+   * Listeners have been told that there are so many bytes.
+   * @param {number} bytes
+   */
+  told(bytes) {
+    this.#known = bytes;
+    if (this.#due === null && this.#asking && this.#waits) this.#expect();
+  }
+
+  /**
+   * @param {AbortSignal} signal ends it
+   * @returns {AsyncGenerator<Portion, void>} to the end of the complete clip
+   * @throws {ApiError} 404: it is gone; 503: no room for another listener
+   */
+  async *portions(signal) {
+    for (;;) {
+      try {
+        const whole = yield* this.#ask(signal);
+        if (whole) return;
+        this.#failures = 0;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof ApiError && !passes(error)) throw error;
+        await this.#rest(signal);
+      }
+    }
+  }
+
+  /** There are bytes that have not come. */
+  get #waits() {
+    return this.#known > (this.#position ?? 0);
+  }
+
+  /** What should come by now, and does not, is asked for in another way. */
+  #expect() {
+    const position = this.#position;
+    this.#due = this.#clock.setTimeout(() => {
+      this.#due = null;
+      if (this.mode === "poll" || this.#position !== position || !this.#waits) return;
+      if (!this.#flows) this.mode = "poll";
+      this.#flows = false;
+      this.#asking?.abort();
+    }, DUE);
+  }
+
+  /**
+   * One request.
+   * @param {AbortSignal} signal
+   * @returns {AsyncGenerator<Portion, boolean>} whether it was the last
+   */
+  async *#ask(signal) {
+    const asking = new AbortController();
+    const abort = () => asking.abort();
+    signal.throwIfAborted();
+    signal.addEventListener("abort", abort);
+    this.#asking = asking;
+    if (this.#waits) this.told(this.#known);
+    try {
+      if (this.mode === "poll") return yield* this.#poll(WAIT, asking);
+      yield* this.#stream(asking.signal);
+      if (this.#position === null) return false;
+      return yield* this.#poll(0, asking);
+    } catch (error) {
+      if (asking.signal.aborted && !signal.aborted) return false;
+      throw error;
+    } finally {
+      this.#asking = null;
+      this.#clock.clearTimeout(this.#due);
+      this.#due = null;
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  /**
+   * @param {AbortSignal} signal
+   * @returns {AsyncGenerator<Portion, void>}
+   */
+  async *#stream(signal) {
+    const response = await this.#get({}, signal);
+    if (response.status === 204 || !response.body) return;
+    const type = response.headers.get("Content-Type") ?? "";
+    const reader = response.body.getReader();
+    const prefix = Number(response.headers.get("Clip-Prefix") ?? 0);
+    const offset = Number(response.headers.get("Clip-Offset"));
+    // A decoder wants what stands before the first byte whole, and it cannot be asked for again.
+    /** @type {Uint8Array<ArrayBuffer>[]} */
+    let held = [];
+    for (let received = 0; ;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      received += value.byteLength;
+      held.push(value);
+      if (received <= prefix) continue;
+      this.#position = offset + received - prefix;
+      this.#flows = true;
+      this.#failures = 0;
+      const bytes = held.length > 1 ? joined(held) : value;
+      held = [];
+      yield { type, bytes };
+    }
+  }
+
+  /**
+   * @param {number} wait seconds
+   * @param {AbortController} asking
+   * @returns {AsyncGenerator<Portion, boolean>} whether that was all
+   */
+  async *#poll(wait, asking) {
+    const late = this.#clock.setTimeout(() => asking.abort(), (wait + ANSWER) * 1000);
+    try {
+      const response = await this.#get({ wait: String(wait) }, asking.signal);
+      const next = response.headers.get("Clip-Next");
+      const complete = response.headers.get("Clip-Complete") === "?1";
+      if (response.status === 204) return complete;
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      if (next !== null) this.#position = Number(next);
+      yield { type: response.headers.get("Content-Type") ?? "", bytes };
+      return complete;
+    } finally {
+      this.#clock.clearTimeout(late);
+    }
+  }
+
+  /**
+   * @param {Record<string, string>} how
+   * @param {AbortSignal} signal
+   */
+  async #get(how, signal) {
+    /** @type {Record<string, string>} */
+    const place = this.#position === null ? { from: "live", back: String(BACK) } : { from: String(this.#position) };
+    const response = await this.#fetch(`${this.#media}?${new URLSearchParams({ ...place, ...how })}`, {
+      signal, cache: "no-store", credentials: "same-origin",
+    });
+    if (!response.ok) throw problem(response.status, await response.text(), response.headers.get("Retry-After"));
+    return response;
+  }
+
+  /** @param {AbortSignal} signal */
+  #rest(signal) {
+    const nap = new AbortController();
+    const wake = () => nap.abort();
+    const rest = Math.min(LONGEST_REST, FIRST_REST * 2 ** this.#failures++);
+    this.#network.addEventListener("online", wake, { once: true });
+    signal.addEventListener("abort", wake, { once: true });
+    return pause(this.#clock, rest, nap.signal);
+  }
+}
+
+/** @param {ApiError} error what was answered goes away by itself: a site that is restarted behind a proxy */
+function passes({ offline, status }) {
+  return offline || status === 500 || status === 502 || status === 504;
+}
+
+/** @param {Uint8Array<ArrayBuffer>[]} parts */
+function joined(parts) {
+  const whole = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
+}
