@@ -14,14 +14,14 @@ const SHORT_WINDOW = 2000;
 const FULL = 0.8;
 /** Seconds between the least and the most lag up to which pieces come evenly. */
 const EVEN = 0.3;
-/** Seconds of the least lag that is kept: where it is uneven, and where it is even; and what is added by each underflow. */
-const TARGET = 0.2;
-const EVEN_TARGET = 0.12;
+/** Seconds of the least lag that is kept: where it is even, and at least where it is not; what each underflow adds. */
+const TARGET = 0.12;
+const UNEVEN_TARGET = 0.2;
 const STEP = 0.15;
 const MOST_TARGET = 1.5;
-/** Seconds that an underflow's addition is given back, so many milliseconds after the last change. */
+/** Seconds of it that are given back, each so many milliseconds after the last change. */
 const GIVEN_BACK = 0.05;
-const FORGIVEN = 15_000;
+const FORGIVEN = 8000;
 /** Seconds beyond the target from which one plays faster. */
 const HIGH = 0.1;
 const EVEN_HIGH = 0.05;
@@ -41,8 +41,6 @@ export class LagControl {
   #target = TARGET;
   /** When the target was last changed, ms. */
   #changed = 0;
-  /** The lag was uneven not long ago. */
-  #uneven = false;
   /** There was silence, so what came late is owed. */
   #owed = false;
   #rate = 1;
@@ -68,7 +66,7 @@ export class LagControl {
     while (this.#seen[0].at < now - WINDOW) this.#seen.shift();
     this.#forgive(now);
     const lately = this.#seen.filter(({ at }) => at >= now - SHORT_WINDOW).map((one) => one.lag);
-    const even = !this.#uneven && Math.max(...lately) - Math.min(...lately) < EVEN;
+    const even = Math.max(...lately) - Math.min(...lately) < EVEN;
     const least = even ? Math.min(...lately) : Math.min(...this.#seen.map((one) => one.lag));
     const full = now - this.#seen[0].at >= (even ? SHORT_WINDOW : WINDOW) * FULL;
     if (!full) return { rate: this.#owed && lag > MUCH ? MUCH_FASTER : this.#rate, skip: 0 };
@@ -82,7 +80,6 @@ export class LagControl {
   underflow(now) {
     this.#target = Math.min(MOST_TARGET, this.#target + STEP);
     this.#changed = now;
-    this.#uneven = true;
     this.#owed = true;
     this.#seen = [];
     this.#rate = 1;
@@ -93,7 +90,7 @@ export class LagControl {
    * @param {boolean} even
    */
   #steer(least, even) {
-    const target = even ? EVEN_TARGET : this.#target;
+    const target = even ? this.#target : Math.max(this.#target, UNEVEN_TARGET);
     if (least <= target + HIGH) this.#owed = false;
     if (least > (this.#owed ? MUCH_TOO_LATE : TOO_LATE)) {
       this.#seen = [];
@@ -107,9 +104,8 @@ export class LagControl {
 
   /** @param {number} now ms */
   #forgive(now) {
-    if (now - this.#changed < FORGIVEN || (!this.#uneven && this.#target <= TARGET)) return;
+    if (now - this.#changed < FORGIVEN) return;
     this.#changed = now;
-    this.#uneven = false;
     this.#target = Math.max(TARGET, this.#target - GIVEN_BACK);
   }
 }
