@@ -92,6 +92,9 @@
     source.connect(microphone);
     await listenTo(source, mouth);
     source.start();
+    const [track] = microphone.stream.getAudioTracks();
+    const stop = track.stop.bind(track);
+    track.stop = () => { source.stop(); stop(); };
     return microphone.stream;
   };
 

@@ -1,37 +1,192 @@
-"""A clip is heard while it is being spoken."""
+"""A clip is heard while it is being spoken: by those who are there, by who comes late, and through what breaks."""
+
+import json
+import os
+import signal
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-VOICE = 0.01
+from tests.running import RunningSite
+
+MOUTH_AND_EAR = (Path(__file__).parent / "mouth_and_ear.js").read_text()
+TONE_BEFORE_BREAK = 3
+"""Seconds of undisturbed listening in tests that then break something."""
+
+FASTEST = 1.25
+"""How fast what came late is played."""
 
 
 @pytest.fixture
-def two(site, make_thread, someone):
-    """Ann, who speaks, and Bob, who listens."""
+def unreached():
+    """People whose console tells of requests that did not arrive, as the test wanted it."""
+    people = []
+    yield people
+    for person in people:
+        person.errors[:] = [error for error in person.errors if "net::ERR_" not in error]
 
-    def come(preset="audioStream", **changes):
-        thread = make_thread(preset, **changes)
-        return (
-            someone("Ann").enter(site, thread),
-            someone("Bob").enter(site, thread),
-        )
+
+@pytest.fixture
+def place(tmp_path):
+    """A site that a test may restart."""
+    running = RunningSite(tmp_path / "threads")
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def speak(site, someone):
+    """Let somebody in whose microphone gives a known sound, and whose page is listened to."""
+
+    def come(name, thread, voice="tone", at=None):
+        person = someone(name, bypass_csp=True)
+        person.page.add_init_script(f"window.mozchatVoice = {json.dumps(voice)}; {MOUTH_AND_EAR}")
+        return person.enter(at or site, thread)
 
     return come
 
 
-def test_bob_hears_ann_while_she_speaks_and_sees_it_grow_and_it_is_a_clip_afterwards(two):
-    ann, bob = two()
-    ann.button("Record").click()
+def begin(person):
+    """Press Record, and wait until it records."""
+    person.button("Record").click()
+    expect(person.button("Record")).to_have_attribute("aria-pressed", "true")
+
+
+def ears(person, what):
+    """What the ears at somebody's page have heard, see mouth_and_ear.js."""
+    return person.page.evaluate(f"() => window.mozchatEars.{what}()")
+
+
+def hears(person, timeout=15_000):
+    """Wait until there is sound at somebody's page."""
+    person.page.wait_for_function("() => window.mozchatEars.sounds()", timeout=timeout)
+
+
+def wait_for_sound(person, seconds, timeout=40_000):
+    """Wait until somebody has heard so many seconds of sound, silences between not counted."""
+    person.page.wait_for_function(
+        """(seconds) => {
+          const { seconds: all, gaps } = window.mozchatEars.tone();
+          return all - gaps.reduce((sum, { ms }) => sum + ms / 1000, 0) >= seconds;
+        }""",
+        arg=seconds,
+        timeout=timeout,
+    )
+
+
+def end_and_wait(speaker, *listeners):
+    """Press Record again; everybody has the complete clip, and whoever played it has come to its end."""
+    speaker.button("Record").click()
+    for person in (speaker, *listeners):
+        expect(person.clips).to_have_count(1)
+        expect(person.clips.first).not_to_contain_text("live")
+        person.page.wait_for_function("() => window.mozchatMedia?.ended ?? true", timeout=30_000)
+
+
+def test_bob_hears_ann_while_she_speaks_and_it_is_an_ordinary_clip_afterwards(make_thread, speak):
+    thread = make_thread("audioStream")
+    ann, bob = speak("Ann", thread), speak("Bob", thread)
+    begin(ann)
     expect(bob.clips.first).to_contain_text("live")
-    bob.wait_until_heard(1, VOICE)
+    hears(bob)
     expect(ann.button("Record")).to_have_attribute("aria-pressed", "true")
     expect(bob.page.get_by_role("list", name="Online")).to_contain_text("speaking")
     expect(bob.clips.first).to_contain_text("0:03")
+    end_and_wait(ann, bob)
+    expect(bob.page.get_by_role("list", name="Online")).not_to_contain_text("speaking")
+    assert not ears(ann, "sounds"), "one's own is never heard"
+    spoken, heard = ears(ann, "spoken"), ears(bob, "tone")
+    assert heard["seconds"] == pytest.approx(spoken["seconds"], abs=0.1 * spoken["seconds"] + 0.3), "once, and to its end"
+    bob.clips.first.get_by_role("button", name="Play", exact=True).click()
+    wait_for_sound(bob, heard["seconds"] + 1)
+    assert bob.page.evaluate("() => Number.isFinite(window.mozchatMedia.duration)")
+
+
+def test_who_comes_late_hears_what_is_said_now_and_with_one_press_all_of_it(make_thread, speak):
+    thread = make_thread("audioStream")
+    ann, bob = speak("Ann", thread), speak("Bob", thread)
+    begin(ann)
+    wait_for_sound(bob, 5)
+    eve = speak("Eve", thread)
+    hears(eve)
+    position = eve.page.evaluate("() => window.mozchatMedia.currentTime")
+    assert position > 4, "at what is said now"
+    eve.button("From the start").click()
+    eve.page.wait_for_function("() => window.mozchatMedia.currentTime < 3 && !window.mozchatMedia.paused")
+    end_and_wait(ann, bob, eve)
+
+
+def test_what_ann_takes_back_is_silent_at_once_and_gone(make_thread, speak):
+    thread = make_thread("audioStream")
+    ann, bob = speak("Ann", thread), speak("Bob", thread)
+    begin(ann)
+    hears(bob)
+    ann.page.keyboard.press("Escape")
+    expect(bob.clips).to_have_count(0)
+    assert bob.page.evaluate("() => window.mozchatMedia.paused")
+    expect(ann.clips).to_have_count(0)
+
+
+def test_of_two_who_speak_the_first_is_heard_live_and_the_second_from_its_start_afterwards(make_thread, speak):
+    thread = make_thread("audioStream")
+    bob, ann, eve = speak("Bob", thread), speak("Ann", thread), speak("Eve", thread)
+    begin(ann)
+    hears(bob)
+    begin(eve)
+    expect(bob.clips).to_have_count(2)
+    source = bob.page.evaluate("() => window.mozchatMedia.src")
+    bob.page.wait_for_timeout(2000)
+    assert bob.page.evaluate("() => window.mozchatMedia.src") == source, "Ann is heard to her end"
     ann.button("Record").click()
-    expect(bob.clips.first).not_to_contain_text("live")
+    bob.page.wait_for_function("(source) => window.mozchatMedia.src !== source", arg=source)
+    assert bob.page.evaluate("() => window.mozchatMedia.currentTime") < 2, "Eve from her start"
+    expect(bob.clips.nth(1)).to_contain_text("live")
+    eve.button("Record").click()
+    bob.page.wait_for_function("() => window.mozchatMedia.ended", timeout=30_000)
+
+
+def test_a_server_that_is_killed_in_mid_sentence_costs_a_pause_but_no_word(place, speak, unreached):
+    ann, bob = speak("Ann", "audioStream", at=place), speak("Bob", "audioStream", at=place)
+    unreached += [ann, bob]
+    begin(ann)
+    wait_for_sound(bob, TONE_BEFORE_BREAK)
+    for process in (*place.workers(), place.process.pid):
+        os.kill(process, signal.SIGKILL)
+    place.process.wait()
+    bob.page.wait_for_timeout(1500)
+    place.start()
+    wait_for_sound(bob, TONE_BEFORE_BREAK + 5)
+    end_and_wait(ann, bob)
+    spoken, heard = ears(ann, "spoken")["seconds"], ears(bob, "tone")
+    silent = sum(gap["ms"] for gap in heard["gaps"]) / 1000
+    assert heard["seconds"] - silent > spoken / FASTEST - 1, "what came late was played faster, not left out"
+
+
+@pytest.mark.parametrize("who", ["the speaker", "the listener"])
+def test_ten_seconds_without_a_network_cost_a_pause_but_no_word(who, make_thread, speak, unreached):
+    thread = make_thread("audioStream")
+    ann, bob = speak("Ann", thread), speak("Bob", thread)
+    unreached += [ann, bob]
+    begin(ann)
+    wait_for_sound(bob, TONE_BEFORE_BREAK)
+    cut_off = ann if who == "the speaker" else bob
+    cut_off.page.context.set_offline(True)
+    bob.page.wait_for_timeout(10_000)
+    cut_off.page.context.set_offline(False)
+    wait_for_sound(bob, TONE_BEFORE_BREAK + 8)
+    end_and_wait(ann, bob)
+    spoken, heard = ears(ann, "spoken")["seconds"], ears(bob, "tone")
+    silent = sum(gap["ms"] for gap in heard["gaps"]) / 1000
+    assert heard["seconds"] - silent > spoken / FASTEST - 1, "what came late was played faster, not left out"
+
+
+def test_what_its_author_hears_first_is_neither_seen_nor_heard_by_others(make_thread, speak):
+    thread = make_thread("mediaForum", playNew=1)
+    ann, bob = speak("Ann", thread), speak("Bob", thread)
+    ann.record(2)
+    expect(ann.button("Upload")).to_be_visible()
+    expect(bob.clips).to_have_count(0)
+    ann.button("Upload").click()
     expect(bob.clips).to_have_count(1)
-    expect(ann.clips).to_have_count(1)
-    assert ann.plays() == [], "one's own is never heard"
-    bob.page.wait_for_function("() => window.mozchatHeard.plays().every((play) => play.ended)")
-    assert len(bob.plays()) == 1, "it is not played again when it is complete"

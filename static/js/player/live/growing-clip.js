@@ -15,6 +15,8 @@ const WAIT = 15;
 const ANSWER = 10;
 /** Milliseconds in which bytes come that listeners were told of. */
 const DUE = 2000;
+/** Milliseconds after an answer has ended before it is asked why: of a clip that was taken back the page is told meanwhile. */
+const BREATH = 300;
 /** Milliseconds before the first try again, and the longest. */
 const FIRST_REST = 250;
 const LONGEST_REST = 4000;
@@ -114,6 +116,8 @@ export class GrowingClip {
     try {
       if (this.mode === "poll") return yield* this.#poll(WAIT, asking);
       yield* this.#stream(asking.signal);
+      await pause(this.#clock, BREATH, signal);
+      signal.throwIfAborted();
       if (this.#position === null) return false;
       return yield* this.#poll(0, asking);
     } catch (error) {

@@ -19,6 +19,8 @@ const KEPT = 20;
 const KEPT_AT_LEAST = 1;
 /** Milliseconds until there may be room again. */
 const ROOM = 500;
+/** Of the element: it has more than what is heard just now. */
+const HAVE_FUTURE_DATA = 3;
 /** Seconds that a position may be off without being moved. */
 const NEAR = 0.02;
 
@@ -185,7 +187,7 @@ export class LiveSource extends EventTarget {
   #steer() {
     this.#timer = this.#clock.setTimeout(() => this.#steer(), LOOK);
     const media = this.#media;
-    if (!this.#sounded || media.paused || media.seeking || media.ended) return;
+    if (!this.#sounded || media.paused || media.seeking || media.readyState < HAVE_FUTURE_DATA) return;
     if (this.#complete) return this.#setRate(this.#control.behind ? media.defaultPlaybackRate : 1);
     const { rate, skip } = this.#control.look(this.#clock.now(), this.lag, media.defaultPlaybackRate);
     if (skip) {
