@@ -55,3 +55,15 @@ test("changes that have nothing to do with clips are not told", () => {
   catalogue.apply({ clips: { removed: ["never seen"] } });
   assert.equal(changes.length, 0);
 });
+
+test("a live clip grows, becomes complete in its place, and what is not live here does not grow", () => {
+  catalogue.apply({ clips: { added: [clip(3, { live: true, paused: false, duration: 0, bytes: 0 })] } });
+  const growth = { id: "c3", mime: "audio/webm", bytes: 900, duration: 2, peaks: [1, 2], paused: true };
+  const { added, changed } = catalogue.apply({ clips: { grown: [growth, { ...growth, id: "c1" }, { ...growth, id: "gone" }] } });
+  assert.deepEqual([ids(added), ids(changed)], [[], ["c3"]]);
+  const { bytes, duration, paused, author } = catalogue.get("c3");
+  assert.deepEqual([bytes, duration, paused, author], [900, 2, true, "Ann"]);
+  assert.equal(catalogue.get("c1").duration, 4);
+  assert.deepEqual(ids(catalogue.apply({ clips: { added: [clip(3)] } }).changed), ["c3"]);
+  assert.equal(catalogue.get("c3").live, undefined);
+});

@@ -11,6 +11,29 @@ import { Storage } from "../../static/js/storage.js";
 import { clip, FakeArea, FakeClock, FakeMedia, FakePreferences, record, settle } from "./support.mjs";
 
 const mine = { author: "Me", authorId: "me" };
+
+/** What plays a live clip. */
+class FakeLive extends EventTarget {
+  static made = [];
+  static supported = true;
+  static supports = () => FakeLive.supported;
+  closed = false;
+
+  constructor({ clip: { id }, from }) {
+    super();
+    Object.assign(this, { id, from, url: `live:${id}` });
+    FakeLive.made.push(this);
+  }
+
+  told({ bytes }) {
+    this.bytes = bytes;
+  }
+
+  close() {
+    this.closed = true;
+  }
+}
+
 let catalogue, preferences, heard, media, clock, player, states, fetched;
 
 beforeEach(() => {
@@ -26,7 +49,10 @@ beforeEach(() => {
     fetched.push(url);
     return new Blob([url]);
   });
-  player = new Player({ catalogue, playlist, preferences, heard, media, preloader, clock });
+  const loadLive = async () => ({ LiveSource: FakeLive });
+  FakeLive.made = [];
+  FakeLive.supported = true;
+  player = new Player({ catalogue, playlist, preferences, heard, media, preloader, clock, loadLive });
   states = record(player, "state");
 });
 
@@ -395,4 +421,116 @@ test("the lock screen shows who speaks, and its buttons work", async () => {
   assert.equal(media.currentTime, 3.95);
   session.actions.stop();
   assert.deepEqual([now(), session.playbackState, session.metadata], ["idle -", "none", null]);
+});
+
+const speaks = (n, more = {}) => clip(n, { live: true, paused: false, duration: 0, bytes: 0, ...more });
+/** What plays it is fetched first. */
+async function begins(...clips) {
+  await arrive(...clips);
+  await settle();
+}
+const sources = () => FakeLive.made.map(({ id, from }) => `${id} ${from}`);
+
+test("who begins to speak is heard at once, to the end of the complete clip, which then counts as heard", async () => {
+  await begins(speaks(4));
+  assert.deepEqual([now(), media.src, sources()], ["playing c4", "live:c4", ["c4 null"]]);
+  catalogue.apply({ clips: { grown: [{ id: "c4", bytes: 900, duration: 2, paused: false }] } });
+  assert.equal(FakeLive.made[0].bytes, 900);
+  media.reach(2);
+  assert.ok(!heard.has("c4"), "it is not over");
+  await arrive(clip(4));
+  assert.equal(now(), "playing c4");
+  await end();
+  assert.deepEqual([now(), heard.has("c4"), FakeLive.made.length], ["idle -", true, 1]);
+});
+
+test("of two the second is heard afterwards, from its start; a press hears it now", async () => {
+  await begins(speaks(4));
+  await begins(speaks(5, { author: "Eve", authorId: "eve" }));
+  assert.deepEqual([now(), player.state.waiting], ["playing c4", 1]);
+  await arrive(clip(4));
+  await end();
+  assert.deepEqual(sources(), ["c4 null", "c5 0"]);
+  await play("c5");
+  await play("c5", { position: 0 });
+  assert.deepEqual(sources(), ["c4 null", "c5 0", "c5 null", "c5 0"]);
+});
+
+test("who is speaking when one comes is heard", async () => {
+  const fresh = new Catalogue();
+  const playlist = new Playlist({ catalogue: fresh, preferences, heard, myAuthorId: "me" });
+  const late = new Player({
+    catalogue: fresh, playlist, preferences, heard, media, clock, loadLive: async () => ({ LiveSource: FakeLive }),
+  });
+  fresh.apply({ reset: true, clips: { added: [clip(1), speaks(2)] } });
+  await settle();
+  assert.equal(late.state.clip?.id, "c2");
+});
+
+test("nobody hears themselves, whatever they have chosen", async () => {
+  preferences.set("onlyOthers", false);
+  await begins(speaks(4, mine));
+  assert.deepEqual([now(), sources()], ["idle -", []]);
+});
+
+test("of what is taken back not a word more is heard", async () => {
+  await begins(speaks(4));
+  catalogue.apply({ clips: { removed: ["c4"] } });
+  await settle();
+  assert.deepEqual([now(), media.src, FakeLive.made[0].closed, heard.has("c4")], ["idle -", "", true, false]);
+});
+
+test("a pause of the one lets the other be heard, and the rest of the first afterwards", async () => {
+  await begins(speaks(4));
+  await begins(speaks(5));
+  media.reach(7);
+  media.dispatchEvent(new Event("waiting"));
+  catalogue.apply({ clips: { grown: [{ id: "c4", bytes: 900, duration: 7, paused: true }] } });
+  await settle();
+  await settle();
+  assert.equal(now(), "playing c5");
+  catalogue.apply({ clips: { grown: [{ id: "c4", bytes: 999, duration: 8, paused: false }] } });
+  await arrive(clip(5));
+  await end();
+  await settle();
+  assert.deepEqual([now(), sources().at(-1)], ["playing c4", "c4 7"]);
+});
+
+test("however long nothing comes of a live clip, it is not given up", async () => {
+  await begins(speaks(4));
+  media.dispatchEvent(new Event("waiting"));
+  await clock.advance(60_000);
+  assert.equal(now(), "loading c4");
+});
+
+for (const [why, problem] of [["full", "full"], ["format", "later"]]) {
+  test(`where it cannot be heard live (${why}) it is said, and it is heard when it is complete`, async () => {
+    await begins(speaks(4));
+    FakeLive.made[0].dispatchEvent(new CustomEvent("broken", { detail: { problem: why } }));
+    await settle();
+    assert.deepEqual([now(), player.state.problem], ["unplayable c4", problem]);
+    catalogue.apply({ clips: { grown: [{ id: "c4", bytes: 900, duration: 2, paused: false }] } });
+    await settle();
+    assert.equal(now(), "unplayable c4");
+    await arrive(clip(4));
+    assert.deepEqual([now(), media.src], ["playing c4", "/media/c4"]);
+  });
+}
+
+test("a browser that plays no growing clip plays the complete one", async () => {
+  FakeLive.supported = false;
+  await begins(speaks(4));
+  assert.deepEqual([player.state.problem, sources()], ["later", []]);
+  await arrive(clip(4));
+  assert.equal(media.src, "/media/c4");
+});
+
+test("what is stopped while it is live goes on where it was left, when it is complete", async () => {
+  await begins(speaks(4));
+  media.reach(3);
+  player.stop();
+  await arrive(clip(4, { duration: 9 }));
+  assert.equal(now(), "idle -");
+  await play("c4");
+  assert.equal(media.currentTime, 3);
 });

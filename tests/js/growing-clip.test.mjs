@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+import { GrowingClip } from "../../static/js/player/live/growing-clip.js";
+import { FakeClock, settle } from "./support.mjs";
+
+const HEAD = "[head]";
+let clock, server, network, over;
+
+/** A site with one live clip. A stream can be kept back or broken, and the site be away or full. */
+class FakeSite {
+  content = "";
+  complete = false;
+  buffering = false;
+  away = false;
+  refuses = 0;
+  asked = [];
+  #streams = new Set();
+  #waiting = [];
+
+  fetch = async (url, { signal }) => {
+    const query = new URL(url, "http://site").searchParams;
+    this.asked.push([...query].map(([name, value]) => `${name}=${value}`).join(" "));
+    if (this.away) throw new TypeError("away");
+    if (this.refuses) return new Response(JSON.stringify({ title: "no" }), { status: this.refuses });
+    const live = query.get("from") === "live";
+    const from = live ? Math.max(0, this.content.length - 4) : Number(query.get("from"));
+    if (!query.has("wait")) return this.#stream(from, live, signal);
+    if (query.get("wait") !== "0") await this.#more(from, signal);
+    return this.#poll(from, live);
+  };
+
+  grow(text) {
+    this.content += text;
+    for (const stream of this.#streams) stream.give();
+    for (const look of this.#waiting.splice(0)) look();
+  }
+
+  end() {
+    this.complete = true;
+    for (const stream of this.#streams) stream.close();
+  }
+
+  /** The connections break. */
+  cut() {
+    for (const stream of this.#streams) stream.break();
+    this.#streams.clear();
+  }
+
+  /** Resolves when there is more than that. */
+  #more(from, signal) {
+    return new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+      const look = () => (this.content.length > from || this.complete ? resolve() : this.#waiting.push(look));
+      look();
+    });
+  }
+
+  #poll(from, live) {
+    const bytes = this.content.slice(from);
+    const headers = { "Clip-Offset": String(from), "Clip-Next": String(this.content.length), "Clip-Complete": this.complete ? "?1" : "?0" };
+    return new Response(bytes ? (live ? HEAD : "") + bytes : null, { status: bytes ? 200 : 204, headers: { ...headers, "Content-Type": "audio/webm" } });
+  }
+
+  #stream(from, live, signal) {
+    const site = this;
+    let at = from;
+    let controller;
+    const stream = {
+      give() {
+        if (site.buffering || at === site.content.length) return;
+        controller.enqueue(new TextEncoder().encode(site.content.slice(at)));
+        at = site.content.length;
+      },
+      close() { stream.give(); controller.close(); },
+      break() { controller.error(new TypeError("broken")); },
+    };
+    const body = new ReadableStream({ start(given) { controller = given; if (live) given.enqueue(new TextEncoder().encode(HEAD)); } });
+    this.#streams.add(stream);
+    signal.addEventListener("abort", () => { this.#streams.delete(stream); controller.error(signal.reason); });
+    stream.give();
+    if (this.complete) stream.close();
+    const headers = { "Clip-Offset": String(from), "Clip-Prefix": String(live ? HEAD.length : 0), "Content-Type": "audio/webm" };
+    return new Response(body, { headers });
+  }
+}
+
+beforeEach(() => {
+  clock = new FakeClock();
+  server = new FakeSite();
+  network = new EventTarget();
+  over = new AbortController();
+});
+
+/** Reads to the end in the background. */
+function read(from) {
+  const clip = new GrowingClip({ media: "/media", from, fetch: server.fetch, clock, network });
+  const heard = { clip, text: "", done: false, error: null };
+  (async () => {
+    try {
+      for await (const { bytes } of clip.portions(over.signal)) heard.text += new TextDecoder().decode(bytes);
+      heard.done = true;
+    } catch (error) {
+      heard.error = error;
+    }
+  })();
+  return heard;
+}
+
+/** @param {number} ms */
+async function pass(ms) {
+  await clock.advance(ms);
+  await settle();
+  await settle();
+}
+
+test("from the start: every byte once, in one answer, and it knows when that was all", async () => {
+  server.grow("one ");
+  const heard = read("start");
+  await pass(0);
+  server.grow("two ");
+  await pass(0);
+  assert.equal(heard.text, "one two ");
+  server.end();
+  await pass(500);
+  assert.deepEqual([heard.text, heard.done], ["one two ", true]);
+  assert.deepEqual(server.asked, ["from=0", "from=8&wait=0".replace("&", " ")]);
+});
+
+test("at the edge: what a decoder wants first, then what is new", async () => {
+  server.grow("long ago, now ");
+  const heard = read("edge");
+  await pass(0);
+  server.grow("next ");
+  await pass(0);
+  assert.equal(heard.text, `${HEAD}now next `);
+  assert.equal(server.asked[0], "from=live back=1");
+});
+
+test("a connection that breaks is made again, from where it was", async () => {
+  server.grow("one ");
+  const heard = read("start");
+  await pass(0);
+  server.away = true;
+  server.cut();
+  await pass(600);
+  server.grow("two ");
+  server.away = false;
+  await pass(5000);
+  assert.equal(heard.text, "one two ");
+  assert.equal(server.asked.at(-1), "from=4");
+});
+
+test("back online it does not wait for the next try", async () => {
+  server.away = true;
+  const heard = read("start");
+  await pass(9000);
+  server.grow("one ");
+  server.away = false;
+  const { now } = clock;
+  const before = now();
+  network.dispatchEvent(new Event("online"));
+  await pass(0);
+  assert.deepEqual([heard.text, now() - before], ["one ", 0]);
+});
+
+test("where answers are kept back it polls, two seconds after it was told of bytes that do not come", async () => {
+  server.buffering = true;
+  const heard = read("start");
+  server.grow("one ");
+  heard.clip.told(4);
+  await pass(1900);
+  assert.deepEqual([heard.text, heard.clip.mode], ["", "stream"]);
+  await pass(200);
+  assert.deepEqual([heard.text, heard.clip.mode], ["one ", "poll"]);
+  assert.ok(server.asked.includes("from=0 wait=15"));
+  over.abort();
+});
+
+test("a stream that has flowed, and stands still, is made again", async () => {
+  server.grow("one ");
+  const heard = read("start");
+  await pass(0);
+  server.buffering = true;
+  server.grow("two ");
+  heard.clip.told(8);
+  await pass(1000);
+  server.buffering = false;
+  await pass(1500);
+  assert.deepEqual([heard.text, heard.clip.mode], ["one two ", "stream"]);
+});
+
+test("nothing is done about bytes that have come", async () => {
+  server.grow("one ");
+  const heard = read("start");
+  await pass(0);
+  heard.clip.told(4);
+  await pass(60_000);
+  assert.deepEqual([heard.clip.mode, server.asked.length], ["stream", 1]);
+});
+
+for (const status of [503, 404]) {
+  test(`${status} is told`, async () => {
+    server.refuses = status;
+    const heard = read("edge");
+    await pass(0);
+    assert.equal(heard.error?.status, status);
+  });
+}
+
+test("it ends when nobody listens any more, and asks nothing", async () => {
+  server.grow("one ");
+  const heard = read("start");
+  await pass(0);
+  over.abort();
+  await pass(60_000);
+  assert.deepEqual([heard.done, server.asked.length], [false, 1]);
+});
