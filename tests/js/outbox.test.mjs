@@ -454,3 +454,74 @@ test("a store that cannot even be read is no reason to fail", async () => {
   store.all = async () => { throw new Error("denied"); };
   assert.deepEqual(await outbox.restore(), []);
 });
+
+test("a live one is begun before there is anything of it, and told of once a second", async () => {
+  outbox.begin(facts("a"));
+  await settle();
+  assert.deepEqual([asked(), server.said.splice(0)], [["POST ?0 "], [{ live: true }]]);
+  for (const [text, seconds] of [["one", 0.1], [" two", 0.2], [" three", 1.2]]) {
+    await clock.advance(seconds * 500);
+    outbox.grow(piece("a", text, seconds));
+    await settle();
+  }
+  assert.deepEqual(asked(), ["PATCH 0 ?0 one", "PATCH 3 ?0  two", "PATCH 7 ?0  three"]);
+  assert.deepEqual(server.said.splice(0), [{ duration: 0.1, peaks: [1] }, {}, {}]);
+  await clock.advance(1000);
+  outbox.grow(piece("a", " four", 2.2));
+  outbox.add(take("a", "one two three four"));
+  await settle();
+  assert.deepEqual([asked(), server.said], [["PATCH 13 ?0  four", "PATCH 18 ?1 "], [{ duration: 2.2, peaks: [1] }]]);
+  assert.equal(server.clips.get("a").content, "one two three four");
+});
+
+test("a live one that is taken back is given up until the server has understood, in the next visit if need be", async () => {
+  outbox.begin(facts("a"));
+  outbox.grow(piece("a", "one"));
+  await settle();
+  asked();
+  server.refuse = { offline: true };
+  outbox.discard("a");
+  await clock.advance(3000);
+  assert.ok(asked().length > 1, "it is tried again");
+  assert.equal(store.takes.get("a").state, "takenBack");
+  owners.die();
+  server.refuse = null;
+  await open().restore();
+  await settle();
+  assert.deepEqual(asked().at(-1), "DELETE id-a");
+  await settle();
+  assert.deepEqual([store.takes.size, server.clips.size], [0, 0]);
+});
+
+test("a live one of which the server has not said a name is asked for it, and given up", async () => {
+  server.loseAnswer = true;
+  outbox.begin(facts("a"));
+  outbox.discard("a");
+  await clock.advance(3000);
+  assert.deepEqual(asked(), ["POST ?0 ", "POST ?0 ", "DELETE id-a"]);
+  assert.equal(store.takes.size, 0);
+});
+
+test("what others have heard of a live one whose tab died is sent to its end", async () => {
+  outbox.begin(facts("a"));
+  outbox.grow(piece("a", "one"));
+  await settle();
+  outbox = open();
+  await outbox.restore();
+  owners.die();
+  await settle();
+  await settle();
+  assert.equal(server.clips.get("a")?.content, "one");
+});
+
+test("a live one is tried again soon: somebody waits for the next word", async () => {
+  outbox.begin(facts("a"));
+  await settle();
+  server.refuse = { offline: true };
+  outbox.grow(piece("a", "one"));
+  await clock.advance(60_000);
+  asked();
+  await clock.advance(10_000);
+  assert.equal(asked().length, 5);
+  assert.ok(outbox.roundTrip >= 0);
+});

@@ -428,3 +428,21 @@ test("the wake lock is asked for again when the tab is seen again", async () => 
   await settle();
   assert.equal(asked.length, 2);
 });
+
+test("a live clip is told of when it begins, is one as long as one speaks, and its pieces suit the way to the site", async () => {
+  const begun = [];
+  recorder.addEventListener("live", ({ detail }) => begun.push(detail));
+  for (const [roundTrip, slice] of [[5, 50], [80, 100], [300, 230], [undefined, 100]]) {
+    await press({ live: true, stream: true, seconds: 15, roundTrip });
+    assert.equal(FakeMedia.made.at(-1).slice, slice);
+    await clock.advance(16_000);
+    assert.equal(takes.at(-1).reason, "time");
+    assert.deepEqual([begun.at(-1).id, begun.at(-1).mime], [takes.at(-1).id, takes.at(-1).mime]);
+  }
+  assert.deepEqual([begun.length, takes.length], [4, 4]);
+});
+
+test("of a live picture there is a key frame every two seconds", async () => {
+  await press({ live: true, kind: "video" });
+  assert.equal(FakeMedia.made[0].options.videoKeyFrameIntervalDuration, 2000);
+});

@@ -171,6 +171,8 @@ export class FakeMedia extends EventTarget {
 export class FakeUploads {
   /** What it was asked, a line a request. */
   asked = [];
+  /** What was said of live clips, a request each. */
+  said = [];
   /** What each clip was to be held against. */
   digested = [];
   /** By key: what was published. */
@@ -182,7 +184,8 @@ export class FakeUploads {
   refuseOnce = null;
   #open = new Map();
 
-  async sendPiece({ upload, key, offset, body, finish, whole }, { onProgress } = {}) {
+  async sendPiece({ upload, key, offset, body, finish, whole, growing }, { onProgress } = {}) {
+    if (growing) this.said.push(growing);
     const text = await body.text();
     this.asked.push(`${upload ? `PATCH ${offset}` : "POST"} ?${finish ? 1 : 0} ${text.length < 100 ? text : text.length}`);
     this.#refuse();
@@ -208,6 +211,7 @@ export class FakeUploads {
 
   async dropUpload(upload) {
     this.asked.push(`DELETE ${upload}`);
+    this.#refuse();
     this.#open.delete(upload.slice(3));
   }
 
