@@ -211,7 +211,7 @@ def test_each_script_of_a_thread_is_loaded_by_one_before_it(assets):
     loaded = [THREAD_SCRIPTS[0]]
     for name in THREAD_SCRIPTS:
         assert name in loaded
-        called = re.findall(r'import\("\./([^"]+)"\)(?!\.[A-Z])', assets.get(name).content.decode())
+        called = re.findall(r'import\("\./([^"/]+)"\)(?!\.[A-Z])', assets.get(name).content.decode())
         loaded += [f"js/{script}" for script in called]
 
     assert loaded == list(THREAD_SCRIPTS)

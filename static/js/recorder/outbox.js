@@ -107,7 +107,7 @@ export class Outbox extends EventTarget {
 
   /** Milliseconds that a request takes, as far as is known. @returns {number|undefined} */
   get roundTrip() {
-    return this.#rate.roundTrip ?? pageAnswer();
+    return this.#rate.roundTrip;
   }
 
   /**
@@ -423,10 +423,4 @@ export class Outbox extends EventTarget {
   #changed(item) {
     this.dispatchEvent(new CustomEvent("change", { detail: { item } }));
   }
-}
-
-/** Milliseconds in which this page was answered: as good as any first guess. @returns {number|undefined} */
-function pageAnswer() {
-  const [page] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
-  return page && page.responseStart - page.requestStart;
 }

@@ -11,7 +11,7 @@ export class TransferRate {
   /** Bytes a millisecond, 0 as long as it is not known. */
   #rate = 0;
   /** Milliseconds from a request to its answer; undefined as long as it is not known. @type {number|undefined} */
-  roundTrip;
+  roundTrip = pageAnswer();
 
   /** @param {import("../clock.js").Clock} clock */
   constructor(clock) {
@@ -42,4 +42,10 @@ export class TransferRate {
   seconds(bytes) {
     return this.#rate ? bytes / this.#rate / 1000 : null;
   }
+}
+
+/** Milliseconds in which this page was answered: as good as any first guess. @returns {number|undefined} */
+function pageAnswer() {
+  const [page] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+  return page && page.responseStart - page.requestStart;
 }
