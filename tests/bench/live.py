@@ -9,6 +9,7 @@ import select
 import statistics
 import time
 
+from tests.bench import live_ears
 from tests.bench.harness import (
     Report,
     cpu_seconds,
@@ -31,12 +32,13 @@ SETTLED_SECONDS = 1.0
 
 
 def run(report: Report) -> None:
-    """100 listeners of one speaker."""
+    """100 listeners of one speaker; then, in browsers, from the mouth to the ear."""
     for case in ("alone", "streaming", "polling", "streaming+events", "polling+events"):
         for processes in (1, 2) if case in ("streaming", "polling") else (1,):
             ini = room(clips=50) + "onRecorded=upload\n"
             with site_with(ini, "--workers", str(processes)) as site:
                 _measure(report, site, case, processes)
+    live_ears.run(report)
 
 
 def _measure(report: Report, site, case: str, processes: int) -> None:
