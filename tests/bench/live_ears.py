@@ -82,6 +82,8 @@ def _speak(browser, url: str, way: str, voice: str) -> tuple[dict, dict]:
         for page, side in ((ann, "mouth"), (bob, "ear"))
     )
     ann.keyboard.press("Escape")
+    for page in pages:
+        page.unroute_all(behavior="ignoreErrors")
     for context in contexts:
         context.close()
     return heard
@@ -90,6 +92,12 @@ def _speak(browser, url: str, way: str, voice: str) -> tuple[dict, dict]:
 def _keep_streams_back(page) -> None:
     """As a proxy that buffers: an answer that goes on does not come; polls do."""
     page.route("**/media?from=*", _only_polls)
+
+
+def _only_polls(route) -> None:
+    """Whatever is not a poll stays without an answer."""
+    if "wait=" in route.request.url:
+        route.continue_()
 
 
 def _delays(mouth: list[dict], ear: list[dict]) -> list[float]:

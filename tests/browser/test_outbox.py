@@ -114,7 +114,7 @@ def upload_requests(person):
 
 
 def test_what_is_published_is_what_was_recorded_and_most_of_it_was_there_before(site, make_thread, ann):
-    thread = make_thread("mediaChat")
+    thread = make_thread("mediaChat", live=0)
     requests = upload_requests(ann.enter(site, thread))
     ann.record(3)
     clip = published(site, thread)[0]
@@ -127,13 +127,13 @@ def test_what_is_published_is_what_was_recorded_and_most_of_it_was_there_before(
 
 
 def test_a_picture_is_published_as_it_was_recorded(site, make_thread, ann):
-    thread = make_thread("videoChat")
+    thread = make_thread("videoChat", live=0)
     ann.enter(site, thread).record(3.5)
     assert packets(media(site, published(site, thread)[0])) == packets(recorded(ann))
 
 
 def test_a_recording_outlives_a_cut_of_the_network(site, make_thread, ann):
-    thread = make_thread("mediaChat")
+    thread = make_thread("mediaChat", live=0)
     ann.enter(site, thread)
     begin(ann, 1)
     ann.page.context.set_offline(True)
@@ -145,7 +145,7 @@ def test_a_recording_outlives_a_cut_of_the_network(site, make_thread, ann):
 
 
 def test_a_lost_answer_to_the_last_piece_makes_no_second_clip(site, make_thread, ann):
-    thread = make_thread("mediaChat")
+    thread = make_thread("mediaChat", live=0)
     ann.enter(site, thread)
     lost = []
 
@@ -212,7 +212,7 @@ def stored(person):
 
 
 def test_the_recording_of_a_closed_tab_is_offered_at_the_next_visit(site, make_thread, ann):
-    thread = make_thread("mediaChat")
+    thread = make_thread("mediaChat", live=0)
     ann.enter(site, thread)
     begin(ann, 2)
     ann.page.close()
@@ -237,7 +237,7 @@ def test_the_recording_of_a_closed_tab_is_offered_at_the_next_visit(site, make_t
 
 
 def test_elsewhere_a_link_and_a_notice_lead_to_what_was_left_behind(site, make_thread, ann):
-    thread, other = make_thread("mediaChat"), make_thread("mediaChat")
+    thread, other = make_thread("mediaChat", live=0), make_thread("mediaChat", live=0)
     ann.enter(site, thread)
     begin(ann, 1)
     ann.page.close()
@@ -306,7 +306,7 @@ def killable(playwright, tmp_path, speech):
 
 
 def test_a_recording_outlives_a_browser_that_is_killed(site, make_thread, killable):
-    thread = make_thread("mediaChat")
+    thread = make_thread("mediaChat", live=0)
     killable.start().enter(site, thread)
     killable.close()  # a browser writes its cookies down now and then, and when it is closed
     ann = killable.start()
@@ -348,7 +348,7 @@ def save(person):
 
 
 def test_what_is_too_big_is_kept_shown_and_can_be_saved(site, make_thread, ann):
-    thread = make_thread("mediaChat")
+    thread = make_thread("mediaChat", live=0)
     ann.enter(site, thread)
     begin(ann, 1)
     change_ini(site, thread, "maxBlobBytes", 2000)
@@ -381,7 +381,7 @@ def test_where_there_is_no_room_it_is_kept_and_goes_out_when_there_is(home, ann)
 
 
 def test_whoever_was_turned_out_while_recording_enters_again_and_it_goes_out(site, make_thread, ann):
-    thread = make_thread("mediaChat")
+    thread = make_thread("mediaChat", live=0)
     ann.enter(site, thread)
     begin(ann, 1)
     cookies = ann.page.context.cookies()
@@ -399,7 +399,7 @@ def test_whoever_was_turned_out_while_recording_enters_again_and_it_goes_out(sit
 
 
 def test_of_two_tabs_one_sends_and_the_other_takes_over_when_it_dies(site, make_thread, ann):
-    thread = make_thread("mediaChat")
+    thread = make_thread("mediaChat", live=0)
     ann.enter(site, thread)
     other = Person(ann.page.context.new_page(), "Ann")
     other.page.goto(f"{site.url}/{thread}/")
@@ -429,7 +429,7 @@ def slow_down(person, upload):
 
 def test_over_a_slow_line_a_long_recording_is_there_within_two_seconds(site, make_thread, ann, someone):
     speed = 7_000
-    thread = make_thread("mediaChat", maxClipSizeSec=60)
+    thread = make_thread("mediaChat", live=0, maxClipSizeSec=60)
     bob = someone("Bob").enter(site, thread)
     slow_down(ann.enter(site, thread), speed)
     begin(ann, 9)
@@ -442,7 +442,7 @@ def test_over_a_slow_line_a_long_recording_is_there_within_two_seconds(site, mak
 
 
 def test_progress_and_time_left_are_shown_where_it_takes_long(site, make_thread, ann):
-    thread = make_thread("videoChat")
+    thread = make_thread("videoChat", live=0)
     slow_down(ann.enter(site, thread), 2_000)
     ann.record(4)
     expect(ann.clips.first).to_contain_text(re.compile(r"\d+%, about \d+ (sec|min) left"), timeout=20_000)
