@@ -6,7 +6,7 @@ import logging
 
 from mozchat.domain.clip import Clip, stored_mime
 from mozchat.domain.errors import Forbidden, Invalid, Missing, MozchatError, UnsupportedMedia
-from mozchat.domain.media.join import BEGINNING, Join, JoinIndex, recognised
+from mozchat.domain.media.join import BEGINNING, MAX_BACK, Join, JoinIndex, recognised
 from mozchat.domain.presence import Person
 from mozchat.services import clips
 from mozchat.services.access import Visit
@@ -19,6 +19,8 @@ TOLD_MS = 1000
 """How often listeners are told how far a live clip has come."""
 CHUNK = 1 << 16
 """How many bytes are read at once to find out where to join."""
+BACK_SECONDS = 1.0
+"""How long before the newest one joins, unless told."""
 _log = logging.getLogger(__name__)
 
 
@@ -180,3 +182,63 @@ class Reading:
     def close(self) -> None:
         """Put the file away."""
         self._growing.close()
+
+
+class Reader:
+    """Somebody who reads a clip, from the byte at `offset` on, or with `None` from `back` seconds before the
+    newest. `reading` may be shared with others who read the same.
+
+    Raises `Invalid` where the offset is more than there is, or `back` more than can be asked for.
+    """
+
+    def __init__(self, reading: Reading, offset: int | None, back: float) -> None:
+        if back > MAX_BACK:
+            raise Invalid(f"back is at most {MAX_BACK:g} seconds.")
+        self.reading = reading
+        self.begin = self.position = offset
+        """The offsets of the first byte, and of the next; `None` while it is not known where to join."""
+        self.prefix_bytes = 0
+        """How many bytes a decoder needs before the first."""
+        self._prefix = b""
+        self._back = back
+        self.check()
+
+    def check(self) -> None:
+        """Raise `Invalid` where the offset is more than there is."""
+        size = self.reading.reach.size
+        if self.position is not None and size is not None and self.position > size:
+            raise Invalid(f"from is at most {size}: no more has come of this clip.")
+
+    def is_ready(self) -> bool:
+        """Whether there is something to send, or nothing more will come, as of the last look of `reading`."""
+        reach = self.reading.reach
+        if self.position is None and reach.size:
+            join = self.reading.join(self._back)
+            if join is not None:
+                self.begin = self.position = join.offset
+                self._prefix, self.prefix_bytes = join.prefix, len(join.prefix)
+        return reach.complete or bool(self._prefix) or self.left > 0
+
+    @property
+    def left(self) -> int:
+        """How many bytes there are that it has not got."""
+        size = self.reading.reach.size
+        return 0 if size is None or self.position is None else size - self.position
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has got everything that there will ever be."""
+        return self.reading.reach.complete and not self.left and not self._prefix
+
+    def take_prefix(self) -> bytes:
+        """What a decoder needs before the first byte, once."""
+        prefix, self._prefix = self._prefix, b""
+        return prefix
+
+    def take(self, most: int) -> bytes:
+        """The next bytes."""
+        if self.position is None:
+            return b""
+        data = self.reading.read(self.position, most)
+        self.position += len(data)
+        return data

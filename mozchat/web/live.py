@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from mozchat.domain.errors import Invalid, MozchatError, Unavailable
-from mozchat.domain.media.join import MAX_BACK
+from mozchat.services import live
 from mozchat.services.access import Visit, visit
 from mozchat.services.admission import RETRY_SECONDS
-from mozchat.services.live import Reading, is_live
+from mozchat.services.live import BACK_SECONDS, Reading, is_live
 from mozchat.services.site import Site
 from mozchat.web import security
 from mozchat.web.bare import Environ, StartResponse, WsgiApp, answered, respond, status_line
@@ -26,7 +26,6 @@ SILENT_SECONDS = 60.0
 POLL_BYTES = 1_000_000
 CHUNK = 1 << 16
 """How many bytes of a stream are in memory at once."""
-BACK_SECONDS = 1.0
 PATH = re.compile(r"/api/threads/([A-Za-z0-9_-]{1,64})/clips/([A-Za-z0-9_-]{1,64})/media", re.ASCII)
 _OFFSET = re.compile(r"\d{1,15}", re.ASCII)
 _FIELDS = [
@@ -58,8 +57,6 @@ class Question:
             raise Invalid("from is live or a number of bytes.")
         self.offset = None if begin == "live" else int(begin)
         self.back = _seconds(fields, "back", BACK_SECONDS)
-        if self.back > MAX_BACK:
-            raise Invalid(f"back is at most {MAX_BACK:g} seconds.")
         self.wait = _seconds(fields, "wait", 0) if "wait" in fields else None
 
     def shorten(self, longest: float) -> None:
@@ -68,61 +65,24 @@ class Question:
             self.wait = min(self.wait, longest)
 
 
-class Reader:
-    """Somebody who reads a clip. `reading` may be shared with others who read the same.
-
-    Raises `Invalid` where the offset is more than there is.
-    """
+class Reader(live.Reader):
+    """Somebody who reads a clip over HTTP. Raises what that of the services does."""
 
     def __init__(self, question: Question, reading: Reading) -> None:
-        self.reading = reading
+        super().__init__(reading, question.offset, question.back)
         self.streams = question.wait is None
-        self._back = question.back
-        self.position = question.offset
-        """The offset of the next byte; `None` while it is not known where to join."""
-        self._begin = question.offset
-        self._prefix = b""
-        self._prefix_bytes = 0
-        self.check()
-
-    def check(self) -> None:
-        """Raise `Invalid` where the offset is more than there is."""
-        size = self.reading.reach.size
-        if self.position is not None and size is not None and self.position > size:
-            raise Invalid(f"from is at most {size}: no more has come of this clip.")
-
-    def is_ready(self) -> bool:
-        """Whether there is something to send, or nothing more will come, as of the last look of `reading`."""
-        reach = self.reading.reach
-        if self.position is None and reach.size:
-            join = self.reading.join(self._back)
-            if join is not None:
-                self._begin = self.position = join.offset
-                self._prefix, self._prefix_bytes = join.prefix, len(join.prefix)
-        return reach.complete or bool(self._prefix) or self.left > 0
-
-    @property
-    def left(self) -> int:
-        """How many bytes there are that it has not got."""
-        size = self.reading.reach.size
-        return 0 if size is None or self.position is None else size - self.position
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it has got everything that there will ever be."""
-        return self.reading.reach.complete and not self.left and not self._prefix
 
     def head(self, *, begins: bool = False) -> Head:
         """Status line and fields of the answer: where it `begins` a stream, else of a poll that has its bytes."""
-        has_bytes = begins or self.position != self._begin
+        has_bytes = begins or self.position != self.begin
         complete = self.reading.reach.complete if begins else self.is_over
         fields = [
             *_FIELDS,
-            ("Clip-Offset", str(self._begin or 0)),
+            ("Clip-Offset", str(self.begin or 0)),
             ("Clip-Complete", "?1" if complete else "?0"),
         ]
-        if self._prefix_bytes:
-            fields.append(("Clip-Prefix", str(self._prefix_bytes)))
+        if self.prefix_bytes:
+            fields.append(("Clip-Prefix", str(self.prefix_bytes)))
         if not begins:
             fields.append(("Clip-Next", str(self.position or 0)))
         if has_bytes:
@@ -130,13 +90,8 @@ class Reader:
         return status_line(200 if has_bytes else 204), fields
 
     def take(self, most: int) -> bytes:
-        """The next bytes."""
-        prefix, self._prefix = self._prefix, b""
-        if self.position is None:
-            return b""
-        data = self.reading.read(self.position, most)
-        self.position += len(data)
-        return prefix + data
+        """The next bytes, before the first of them what a decoder needs."""
+        return self.take_prefix() + super().take(most)
 
 
 class LiveApp:
