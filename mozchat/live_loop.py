@@ -266,7 +266,7 @@ class LiveLoop:
         return reader
 
     def _clip(self, inside: Visit, clip_id: str) -> _Clip:
-        name = bell_name(inside, clip_id)
+        name = bell_name(inside.store.name, clip_id)
         clip = self._clips.get(name)
         if clip is None:
             clip = self._clips[name] = _Clip(Reading(inside, clip_id))

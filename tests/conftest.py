@@ -21,6 +21,7 @@ from mozchat.web.app import create_app
 from tests.coturn import Coturn
 from tests.network import Network
 from tests.people import chromium, playwright, someone, speech  # noqa: F401 - fixtures
+from tests.speaking import MIME, encoded
 
 SAMPLES = Path(__file__).parent / "samples"
 LISTENERS = 4
@@ -157,6 +158,41 @@ class Participant(Visitor):
     def leave(self) -> None:
         """Leave the thread."""
         self.ask("DELETE", self.url("session"), 204)
+
+
+class Speaker(Participant):
+    """Somebody who sends a recording while it is made."""
+
+    def begin(self, check=201, content=b"", key=None, mime=MIME, **fields):
+        """Begin a live upload; gives its id, or the answer's problem."""
+        headers = {"Upload-Complete": "?0", "Clip-Fields": encoded({"live": True, **fields})}
+        headers |= {"Idempotency-Key": key} if key else {}
+        answer = self.ask(
+            "POST", self.url("uploads"), check, data=content, content_type=mime, headers=headers
+        ).json
+        return answer["id"] if check == 201 else answer
+
+    def say_on(self, clip_id, at, content=b"", check=204, *, complete=False, **fields):
+        """Send the next bytes."""
+        headers = {"Upload-Complete": f"?{int(complete)}", "Upload-Offset": str(at)}
+        headers |= {"Clip-Fields": encoded(fields)} if fields else {}
+        url = self.url("uploads", clip_id)
+        return self.ask(
+            "PATCH", url, check, data=content, content_type="application/partial-upload", headers=headers
+        ).json
+
+    def end(self, clip_id, at, content=b"", check=201, **fields):
+        """Send the last bytes; gives the clip."""
+        return self.say_on(clip_id, at, content, check, complete=True, **fields)
+
+    def take_back(self, clip_id):
+        """Cancel."""
+        self.ask("DELETE", self.url("uploads", clip_id), 204)
+
+    def bytes_of(self, clip_id, check=200, **query):
+        """The bytes as they come: the answer."""
+        query = {{"begin": "from"}.get(name, name): value for name, value in query.items()}
+        return self.ask("GET", self.url("clips", clip_id, "media"), check, query_string=query)
 
 
 @pytest.fixture

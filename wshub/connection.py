@@ -29,6 +29,9 @@ MOST_QUEUED = 256_000
 """Bytes that wait for a client that reads slowly, beside its first answer, which can be a long catalogue."""
 SILENT_SECONDS = 20.0
 """Whoever has left the hub's pings of so long a time without an answer is gone."""
+BEHIND_BYTES = 65_536
+"""With so many of them waiting it gets no more of the live clips that it hears, until most of that is gone: what
+happens in the thread comes first."""
 GREETING_SECONDS = 10.0
 """Within this time comes the first frame."""
 FAREWELL_SECONDS = 5.0
@@ -39,9 +42,13 @@ _quiet.setLevel(logging.WARNING)
 _log = logging.getLogger(__name__)
 
 
-def text_frame(text: str) -> bytes:
-    """A text as it goes over the wire."""
-    return Frame(Opcode.TEXT, text.encode("utf-8", "replace")).serialize(mask=False, extensions=[])
+def frame_of(content: str | bytes) -> bytes:
+    """A text, or bytes, as they go over the wire."""
+    if isinstance(content, str):
+        frame = Frame(Opcode.TEXT, content.encode("utf-8", "replace"))
+    else:
+        frame = Frame(Opcode.BINARY, content)
+    return frame.serialize(mask=False, extensions=[])
 
 
 class Keeper(Protocol):
@@ -60,6 +67,9 @@ class Keeper(Protocol):
 
     def received(self, connection: Connection, content: bytes) -> None:
         """A text has come."""
+
+    def drained(self, connection: Connection) -> None:
+        """It is no longer behind."""
 
     def drop(self, connection: Connection, code: int, reason: str) -> None:
         """Close it and forget it."""
@@ -98,6 +108,7 @@ class Connection(Listener, asyncio.BufferedProtocol):
     def connection_made(self, transport: Any) -> None:
         """A connection has come."""
         self.transport = transport
+        transport.set_write_buffer_limits(BEHIND_BYTES)
         self.server.come(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -119,6 +130,15 @@ class Connection(Listener, asyncio.BufferedProtocol):
             elif isinstance(event, Frame):
                 self._frame(event)
         self._flush()
+
+    def pause_writing(self) -> None:
+        """So much waits to be sent that it is behind."""
+        self.behind = True
+
+    def resume_writing(self) -> None:
+        """Most of that has been sent."""
+        self.behind = False
+        self.server.drained(self)
 
     def eof_received(self) -> None:
         """The client sends nothing more; asyncio then closes the transport."""

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from mozchat.domain.errors import Forbidden, Missing, MozchatError, NotJoined
+from mozchat.domain.errors import Forbidden, Missing, MozchatError, NotJoined, Unavailable
 from mozchat.domain.presence import is_listener
 from mozchat.domain.thread_state import Changes
 from mozchat.services.hub import Admission
+from wshub import live
+from wshub.deeds import Closing, Deed, Delivery
+from wshub.live import LiveClips, Wish, is_clip, is_count
 from wshub.room import Group, Listener, Room
 
 INVALID_DATA = 1007
@@ -34,26 +36,6 @@ FRAMES_WITHIN_MS = 10_000
 _ENTERED = attrgetter("entered")
 _HEARD = attrgetter("heard")
 _NO_HOST = "//"
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A text for some listeners."""
-
-    to: Collection[Listener]
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """Listeners whose connection is to be closed; the hub knows them no more."""
-
-    of: Collection[Listener]
-    code: int
-    reason: str
-
-
-Deed = Delivery | Closing
 
 
 class View(Protocol):
@@ -79,7 +61,7 @@ class View(Protocol):
         """Changes as the events endpoint answers them, under the path of the site."""
 
 
-class Source(Protocol):
+class Source(live.Source, Protocol):
     """What the hub asks of the site. What it only says is done later, and fails without a word."""
 
     def now(self) -> int:
@@ -93,12 +75,6 @@ class Source(Protocol):
 
     def serves(self, thread: str) -> bool:
         """Whether the hub is for this thread."""
-
-    def follow(self, thread: str) -> None:
-        """From now on the hub is told of changes of a thread."""
-
-    def unfollow(self, thread: str) -> None:
-        """No more."""
 
     def view(self, thread: str) -> View:
         """A thread as it stands now; raises what `visit` does."""
@@ -120,6 +96,7 @@ class Hub:
     def __init__(self, source: Source) -> None:
         self._source = source
         self.rooms: dict[str, Room] = {}
+        self.live = LiveClips(source)
         self._addresses: Counter[str] = Counter()
 
     def opened(self, listener: Listener) -> bool:
@@ -156,8 +133,11 @@ class Hub:
             return self._hello(listener, frame)
         return self._said(listener, listener.admission, frame)
 
-    def changed(self, thread: str) -> list[Deed]:
-        """Something may have changed in a thread."""
+    def changed(self, name: str) -> list[Deed]:
+        """Something may have changed in a thread, or there may be more of a live clip."""
+        return self.live.look(name) if is_clip(name) else self._changed(name)
+
+    def _changed(self, thread: str) -> list[Deed]:
         room = self.rooms.get(thread)
         if room is None:
             return []
@@ -170,9 +150,12 @@ class Hub:
             return self._refuse(room.listeners(), error)
         return deeds
 
-    def refuse(self, thread: str, reason: str) -> list[Deed]:
-        """Something went wrong with a thread: its listeners are to come back, with the cursors that they have."""
-        room = self.rooms.get(thread)
+    def refuse(self, name: str, reason: str) -> list[Deed]:
+        """Something went wrong with a thread: its listeners are to come back, with the cursors that they have. Or
+        with a clip: those who hear it are told."""
+        if is_clip(name):
+            return self.live.refuse(name, Unavailable(reason))
+        room = self.rooms.get(name)
         return self._close(room.listeners(), TRY_AGAIN, reason) if room else []
 
     def keep_online(self, thread: str) -> None:
@@ -253,11 +236,21 @@ class Hub:
             if not isinstance(frame["listener"], str) or not is_listener(frame["listener"]):
                 return self._close([listener], POLICY, "listener is 1 to 32 letters, digits, - or _")
             self._source.moved(admission.thread, admission.identity, frame["listener"])
+        if "unlisten" in frame:
+            if not is_count(frame["unlisten"]):
+                return self._close([listener], POLICY, "unlisten is a number")
+            self.live.unlisten(listener, frame["unlisten"])
+        deeds: list[Deed] = []
+        if "listen" in frame:
+            wish = Wish.of(frame)
+            if wish is None:
+                return self._close([listener], POLICY, "a number, a clip, and where to begin were expected")
+            deeds += self.live.listen(listener, admission.thread, wish)
         if "ping" in frame:
             if not isinstance(frame["ping"], int | float | str):
                 return self._close([listener], POLICY, "ping is a number or a text")
-            return [Delivery([listener], json.dumps({"pong": frame["ping"]}))]
-        return []
+            deeds.append(Delivery([listener], json.dumps({"pong": frame["ping"]})))
+        return deeds
 
     # --- news ---------------------------------------------------------------------------------------------------
 
@@ -308,6 +301,7 @@ class Hub:
 
     def _forget(self, listeners: Iterable[Listener]) -> None:
         for listener in listeners:
+            self.live.forget(listener)
             admission, listener.admission = listener.admission, None
             room = self.rooms.get(admission.thread) if admission else None
             if admission and room:

@@ -10,9 +10,22 @@ from mozchat.services.hub import Admission
 class Listener:
     """A connection, as the logic knows it. `address` is where it comes from, "" where that says nothing; `host`
     the one that it was made to, and `origin` the page that made it, if a browser says so; `heard` when anything
-    came from it last (milliseconds since 1970)."""
+    came from it last (milliseconds since 1970). `hears` are the names of the live clips that go to it; `behind`:
+    it has not taken yet what was sent, and those wait."""
 
-    __slots__ = ("address", "admission", "counted", "entered", "group", "heard", "host", "origin", "since")
+    __slots__ = (
+        "address",
+        "admission",
+        "behind",
+        "counted",
+        "entered",
+        "group",
+        "heard",
+        "hears",
+        "host",
+        "origin",
+        "since",
+    )
 
     def __init__(self, address: str = "", host: str = "", origin: str | None = None) -> None:
         self.address = address
@@ -20,6 +33,8 @@ class Listener:
         self.origin = origin
         self.admission: Admission | None = None
         self.group: Group | None = None
+        self.hears: frozenset[str] = frozenset()
+        self.behind = False
         self.entered = 0
         self.heard = 0
         self.since = 0

@@ -19,14 +19,16 @@ from mozchat import __version__
 from mozchat.domain.hub_settings import HubSettings
 from mozchat.outside.hub import thread_of
 from mozchat.services.site import Site
-from wshub.connection import FAREWELL_SECONDS, GREETING_SECONDS, Connection, text_frame
-from wshub.hub import INVALID_DATA, POLICY, RESTART, TRY_AGAIN, Closing, Deed, Delivery, Hub
+from wshub.connection import FAREWELL_SECONDS, GREETING_SECONDS, Connection, frame_of
+from wshub.deeds import Closing, Deed, Delivery
+from wshub.hub import INVALID_DATA, POLICY, RESTART, TRY_AGAIN, Hub
+from wshub.live import MOST_CLIPS
 from wshub.source import SiteSource
 
 BACKLOG = 4096
 SEND_BUFFER = 131_072
 """Bytes that the kernel keeps for a connection: what waits there is a queue, too."""
-OTHER_FILES = 128
+OTHER_FILES = 128 + MOST_CLIPS
 """Open files beside the connections."""
 TICK_SECONDS = 0.25
 COUNTS_SECONDS = 60.0
@@ -131,8 +133,14 @@ class Server:
         except Exception:
             _log.exception("a frame of %s", connection.address or "this machine")
             self.drop(connection, _FAULT, "a fault of the hub")
+        self._ring_due()
         if not greeted and connection.admission is not None:
             self._ask_later(connection, connection.admission.thread)
+
+    def drained(self, connection: Connection) -> None:
+        """A connection is no longer behind."""
+        self.hub.live.drained(connection)
+        self._ring_due()
 
     def drop(self, connection: Connection, code: int, reason: str) -> None:
         """Close a connection and forget it."""
@@ -171,7 +179,7 @@ class Server:
                 self._deliver(deed)
 
     def _deliver(self, delivery: Delivery) -> None:
-        frame = text_frame(delivery.text)
+        frame = frame_of(delivery.content)
         self._counts["frames"] += len(delivery.to)
         connection: Connection
         for connection in delivery.to:  # type: ignore[assignment]
@@ -198,6 +206,12 @@ class Server:
             except Exception:
                 _log.exception("%s: not told", name)
                 self._do(self.hub.refuse(name, "a fault of the hub"))
+        self._ring_due()
+
+    def _ring_due(self) -> None:
+        """Of some clips there is more to send as soon as everything else has had its turn."""
+        if self.hub.live.due:
+            self._ring(self.hub.live.due)
 
     async def _clock(self) -> None:
         counted = self._loop.time()

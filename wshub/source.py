@@ -11,11 +11,12 @@ import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from mozchat.domain.errors import MozchatError
+from mozchat.domain.errors import MozchatError, Unavailable
 from mozchat.domain.thread_state import Changes
 from mozchat.services import events, hub
 from mozchat.services.access import Visit, approach_as, insider
 from mozchat.services.hub import Admission, Sign
+from mozchat.services.live import Reading
 from mozchat.services.site import Site
 from mozchat.web import problems
 from mozchat.web.views import changes_view
@@ -94,14 +95,14 @@ class SiteSource:
         """Whether the hub is for this thread."""
         return self._settings.serves(thread)
 
-    def follow(self, thread: str) -> None:
-        """From now on the bell is heard for a thread."""
-        self._site.store.bell.follow([thread])
+    def follow(self, name: str) -> None:
+        """From now on the bell is heard for a thread, or a live clip."""
+        self._site.store.bell.follow([name])
 
-    def unfollow(self, thread: str) -> None:
+    def unfollow(self, name: str) -> None:
         """No more."""
-        self._site.store.bell.unfollow([thread])
-        self._written.pop(thread, None)
+        self._site.store.bell.unfollow([name])
+        self._written.pop(name, None)
 
     def close(self) -> None:
         """Write nothing more."""
@@ -118,6 +119,13 @@ class SiteSource:
     def view(self, thread: str) -> SiteView:
         """A thread as it stands now; raises what `approach` does."""
         return SiteView(self._site, thread, self._written)
+
+    def reading(self, thread: str, clip_id: str) -> Reading:
+        """The bytes of a clip as they come. Raises `Missing`, `Unavailable`."""
+        try:
+            return Reading(approach_as(self._site, thread, None), clip_id)
+        except OSError as error:
+            raise Unavailable("This clip cannot be read just now.") from error
 
     def seen(self, thread: str, identity: str, cursor: str) -> None:
         """Write later that a participant has got everything up to a cursor."""

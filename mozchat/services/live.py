@@ -139,9 +139,9 @@ def is_live(site: Site, thread_name: str, clip_id: str) -> bool:
         return False
 
 
-def bell_name(inside: Visit, clip_id: str) -> str:
+def bell_name(thread_name: str, clip_id: str) -> str:
     """What the bell rings for when there is more of a clip."""
-    return name_of_clip(inside.store.name, clip_id)
+    return name_of_clip(thread_name, clip_id)
 
 
 class Reading:
@@ -149,7 +149,7 @@ class Reading:
     threads at once; to be closed."""
 
     def __init__(self, inside: Visit, clip_id: str) -> None:
-        self.name = bell_name(inside, clip_id)
+        self.name = bell_name(inside.store.name, clip_id)
         """What the bell rings for when there is more."""
         self._growing = inside.store.live.growing(clip_id)
         self._index = JoinIndex()

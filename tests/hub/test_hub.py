@@ -8,73 +8,10 @@ import pytest
 
 from mozchat.services import hub as tickets
 from mozchat.services import upkeep
+from tests.hub.conftest import INI, Desk
 from wshub import hub as hubs
-from wshub.hub import Closing, Delivery, Hub
+from wshub.hub import Hub
 from wshub.room import Listener
-from wshub.source import SiteSource
-
-INI = "userStatusFadeS=5\nmaxBlobBytes=60000\nmaxMediaFolderBytes=1000000"
-
-
-class Desk:
-    """A hub and its site; what is to be done ends up with the listeners that it is for."""
-
-    def __init__(self, site):
-        self.site = site
-        self.source = SiteSource(site)
-        self.hub = Hub(self.source)
-        self.closed = {}
-        self.got = {}
-        site.store.bell.follow = lambda names: None
-        site.store.bell.unfollow = lambda names: None
-
-    def connect(self, who, cursor=None, **listener):
-        """Somebody connects with a ticket; gives the listener, and the first answer where there is one."""
-        given = who.ask("GET", who.url("hub")).json
-        return self.greet({"ticket": given["ticket"], "cursor": cursor}, **listener)
-
-    def greet(self, frame, **listener):
-        made = Listener(**listener)
-        assert self.hub.opened(made)
-        self.say(made, frame)
-        return made
-
-    def say(self, listener, frame):
-        text = frame if isinstance(frame, str) else json.dumps(frame)
-        self._do(self.hub.received(listener, text))
-
-    def look(self, thread="walk"):
-        """As when the bell has rung."""
-        self._do(self.hub.changed(thread))
-
-    def take(self, listener):
-        """What a listener has been sent since the last time."""
-        return [json.loads(text) for text in self.got.pop(listener, [])]
-
-    def _do(self, deeds):
-        for deed in deeds:
-            if isinstance(deed, Delivery):
-                for listener in deed.to:
-                    assert listener not in self.closed
-                    self.got.setdefault(listener, []).append(deed.text)
-            else:
-                assert isinstance(deed, Closing)
-                for listener in deed.of:
-                    assert listener not in self.closed
-                    self.closed[listener] = deed.code
-
-
-@pytest.fixture
-def desk(site, make_thread):
-    make_thread("walk", INI)
-    make_thread("cave", INI)
-    ini = site.store.folder.parent / "wshub" / "ws.ini"
-    ini.parent.mkdir(exist_ok=True)
-    ini.write_text("[common]\nwsOn=1\n")
-    made = Desk(site)
-    with contextlib.closing(made.source):
-        yield made
-
 
 # --- the first answer -----------------------------------------------------------------------------------
 

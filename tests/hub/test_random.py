@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mozchat.domain.errors import Forbidden
+from mozchat.domain.errors import Forbidden, Missing
 from mozchat.domain.thread_state import Changes
 from mozchat.services import hub as tickets
 from mozchat.services import messages
@@ -18,7 +18,8 @@ from mozchat.services.access import approach
 from mozchat.services.hub import Admission
 from mozchat.services.sessions import join
 from mozchat.services.site import Site
-from wshub.hub import INVALID_DATA, POLICY, Closing, Delivery, Hub
+from wshub.deeds import Closing, Delivery
+from wshub.hub import INVALID_DATA, POLICY, Hub
 from wshub.room import Listener
 from wshub.source import SiteSource
 
@@ -27,11 +28,13 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-KEYS = st.sampled_from(["ticket", "cursor", "seen", "ping", "pong", "listener", "messages", ""])
+KEYS = st.sampled_from(
+    ["", *"ticket cursor seen ping pong listener listen clip from back unlisten messages".split()]
+)
 FRAMES = st.one_of(
     st.text(max_size=60),
     VALUES.map(json.dumps),
-    st.dictionaries(KEYS, VALUES | st.sampled_from(["good", "C"]), max_size=4).map(json.dumps),
+    st.dictionaries(KEYS, VALUES | st.sampled_from(["good", "C", "live", 7]), max_size=4).map(json.dumps),
     st.binary(max_size=40).map(lambda data: data.decode("latin-1")),
 )
 NAMES = ("Ann", "Bob", "Eve")
@@ -84,6 +87,9 @@ class Thread:
     def text(self, changes, base):
         return json.dumps({"cursor": changes.cursor})
 
+    def reading(self, thread, clip_id):
+        raise Missing("This clip is gone.")
+
     def seen(self, thread, identity, cursor):
         assert isinstance(cursor, str)
 
@@ -112,7 +118,7 @@ def test_garbage_closes_its_own_connection_and_harms_no_other(frames):
                 closed.add(who)
             else:
                 assert list(deed.to) == [listeners[who]]
-                assert isinstance(json.loads(deed.text), dict)
+                assert isinstance(json.loads(deed.content), dict)
         assert source.followed == 1
     hub.keep_online("walk")
     assert source.marks[-1] == {"a": (0, 0)}
@@ -168,7 +174,7 @@ def test_no_message_is_lost_or_told_twice_however_connections_come_and_go(acts):
             for deed in deeds:
                 assert isinstance(deed, Delivery), deed
                 for listener in deed.to:
-                    next(tab for tab in tabs if tab.far is listener).told(deed.text)
+                    next(tab for tab in tabs if tab.far is listener).told(deed.content)
 
         def connect(tab):
             inside = approach(site, "walk", tokens[tab.name])

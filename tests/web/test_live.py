@@ -1,7 +1,5 @@
 """Clips that are heard while they are being recorded: what listeners are told, and the bytes as they come."""
 
-import base64
-import json
 import os
 import time
 
@@ -11,52 +9,14 @@ from mozchat.domain.media.join import JoinIndex
 from mozchat.services import upkeep
 from mozchat.storage.live import SILENT_MS
 from mozchat.web import live as web_live
-from tests.conftest import Participant
+from tests.conftest import MIME, Speaker
 from tests.recordings import CLUSTER
+from tests.speaking import encoded
 
 VOICE = "chromium-audio-live.webm"
-MIME = "audio/webm;codecs=opus"
 SETTINGS = (
     "onRecorded=upload\nmaxMediaFolderBytes=400000\nclipLifetimeSec=300\nmaxBlobBytes=100000\nallowVideo=1\n"
 )
-PIECE = "application/partial-upload"
-
-
-class Speaker(Participant):
-    """Somebody who sends a recording while it is made."""
-
-    def begin(self, check=201, content=b"", key=None, mime=MIME, **fields):
-        """Begin a live upload; gives its id, or the answer's problem."""
-        headers = {"Upload-Complete": "?0", "Clip-Fields": encoded({"live": True, **fields})}
-        headers |= {"Idempotency-Key": key} if key else {}
-        answer = self.ask(
-            "POST", self.url("uploads"), check, data=content, content_type=mime, headers=headers
-        ).json
-        return answer["id"] if check == 201 else answer
-
-    def say_on(self, clip_id, at, content=b"", check=204, *, complete=False, **fields):
-        """Send the next bytes."""
-        headers = {"Upload-Complete": f"?{int(complete)}", "Upload-Offset": str(at)}
-        headers |= {"Clip-Fields": encoded(fields)} if fields else {}
-        url = self.url("uploads", clip_id)
-        return self.ask("PATCH", url, check, data=content, content_type=PIECE, headers=headers).json
-
-    def end(self, clip_id, at, content=b"", check=201, **fields):
-        """Send the last bytes; gives the clip."""
-        return self.say_on(clip_id, at, content, check, complete=True, **fields)
-
-    def take_back(self, clip_id):
-        """Cancel."""
-        self.ask("DELETE", self.url("uploads", clip_id), 204)
-
-    def bytes_of(self, clip_id, check=200, **query):
-        """The bytes as they come: the answer."""
-        query = {{"begin": "from"}.get(name, name): value for name, value in query.items()}
-        return self.ask("GET", self.url("clips", clip_id, "media"), check, query_string=query)
-
-
-def encoded(fields):
-    return f":{base64.b64encode(json.dumps(fields).encode()).decode()}:"
 
 
 @pytest.fixture
