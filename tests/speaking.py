@@ -18,11 +18,11 @@ def encoded(fields) -> str:
 
 
 class Speaker:
-    """One recording of a participant of the thread `walk`, sent over one connection, and over a new one where that
-    broke."""
+    """One recording of a participant of a thread, sent over one connection, or over a new one where that broke."""
 
-    def __init__(self, client: Client, mime: str = MIME) -> None:
+    def __init__(self, client: Client, mime: str = MIME, thread: str = "walk") -> None:
         self._client = client
+        self._path = f"/api/threads/{thread}/uploads"
         self._connection: http.client.HTTPConnection | None = None
         status, answer = self._ask(
             "POST", "", b"", {"Clip-Fields": encoded({"live": True}), "Content-Type": mime}
@@ -44,7 +44,7 @@ class Speaker:
     def resume(self) -> int:
         """Ask from where to go on."""
         self.close()
-        _, _, headers = self._client.request("HEAD", f"/api/threads/walk/uploads/{self.id}")
+        _, _, headers = self._client.request("HEAD", f"{self._path}/{self.id}")
         self.offset = int(headers["Upload-Offset"])
         return self.offset
 
@@ -52,7 +52,7 @@ class Speaker:
         if self._connection is None:
             self._connection = http.client.HTTPConnection("127.0.0.1", self._client.site.port, timeout=30)
         own = {"Authorization": f"Bearer {self._client.token}", "Upload-Complete": f"?{int(complete)}"}
-        self._connection.request(method, f"/api/threads/walk/uploads{path}", content, {**own, **headers})
+        self._connection.request(method, f"{self._path}{path}", content, {**own, **headers})
         answer = self._connection.getresponse()
         body = answer.read()
         return answer.status, json.loads(body) if body else None
@@ -65,10 +65,10 @@ class Speaker:
 
 
 class Listening:
-    """A stream, or polls over one connection, of one clip in the thread `walk`."""
+    """A stream, or polls over one connection, of one clip in a thread."""
 
-    def __init__(self, site: RunningSite, client: Client, clip_id: str) -> None:
-        self._path = f"/api/threads/walk/clips/{clip_id}/media"
+    def __init__(self, site: RunningSite, client: Client, clip_id: str, thread: str = "walk") -> None:
+        self._path = f"/api/threads/{thread}/clips/{clip_id}/media"
         self._token = client.token
         self.connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
         self.answer: http.client.HTTPResponse | None = None
