@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
 import { GrowingClip } from "../../static/js/player/live/growing-clip.js";
+import { HubClips } from "../../static/js/downlink/hub-clips.js";
+import { frame } from "./hub-frames.mjs";
 import { FakeClock, settle } from "./support.mjs";
 
 const HEAD = "[head]";
@@ -93,8 +95,8 @@ beforeEach(() => {
 });
 
 /** Reads to the end in the background. */
-function read(from) {
-  const clip = new GrowingClip({ media: "/media", from, fetch: server.fetch, clock, network });
+function read(from, hub) {
+  const clip = new GrowingClip({ id: "c1", media: "/media", from, fetch: server.fetch, clock, network, hub });
   const heard = { clip, text: "", done: false, error: null };
   (async () => {
     try {
@@ -215,4 +217,110 @@ test("it ends when nobody listens any more, and asks nothing", async () => {
   over.abort();
   await pass(60_000);
   assert.deepEqual([heard.done, server.asked.length], [false, 1]);
+});
+
+/** A hub that is up while a test says so; its clip grows with the site's. */
+class FakeHub {
+  clips = new HubClips((said) => this.sent.push(said));
+  sent = [];
+  isUp = true;
+  #sentUpTo = 0;
+
+  now = () => (this.isUp ? this.clips : null);
+
+  begin(offset, prefix = "") {
+    this.#sentUpTo = offset;
+    this.clips.told({ listen: this.sent.at(-1).listen, mime: "audio/webm", offset, prefix: btoa(prefix) });
+    this.push();
+  }
+
+  push() {
+    const text = server.content.slice(this.#sentUpTo);
+    if (text) this.clips.take(frame("c1", this.#sentUpTo, text));
+    this.#sentUpTo += text.length;
+  }
+
+  die() {
+    this.isUp = false;
+    this.clips.lose();
+  }
+}
+
+test("where there is a hub it brings them, and nothing is fetched", async () => {
+  const hub = new FakeHub();
+  const heard = read("edge", hub.now);
+  server.grow("now ");
+  await pass(0);
+  hub.begin(0, HEAD);
+  server.grow("next ");
+  hub.push();
+  await pass(0);
+  assert.deepEqual([heard.text, heard.clip.mode, heard.done], [`${HEAD}now next `, "hub", false]);
+  hub.clips.told({ listen: 1, complete: true });
+  await pass(0);
+  assert.deepEqual([heard.done, server.asked, hub.sent], [true, [], [{ listen: 1, clip: "c1", from: "live", back: 1 }]]);
+});
+
+test("when the hub dies it goes on by HTTP at its offset, and by the hub again when it is back", async () => {
+  const hub = new FakeHub();
+  const heard = read("start", hub.now);
+  await pass(0);
+  server.grow("one ");
+  hub.begin(0);
+  server.grow("two ");
+  hub.push();
+  hub.die();
+  await pass(0);
+  server.grow("three ");
+  await pass(0);
+  assert.deepEqual([heard.text, server.asked], ["one two three ", ["from=8"]]);
+
+  hub.isUp = true;
+  server.cut();
+  await pass(5000);
+  assert.deepEqual(hub.sent.at(-1), { listen: 2, clip: "c1", from: 14, back: 1 });
+  server.grow("four ");
+  hub.begin(14);
+  await pass(0);
+  assert.equal(heard.text, "one two three four ");
+});
+
+test("what the hub does not send is fetched", async () => {
+  const hub = new FakeHub();
+  const heard = read("start", hub.now);
+  await pass(0);
+  server.grow("one ");
+  hub.clips.told({ listen: 1, problem: { status: 503 } });
+  await pass(0);
+  assert.deepEqual([heard.text, server.asked, hub.sent.length], ["one ", ["from=0"], 1]);
+});
+
+test("where the hub does not bring what it should, it is fetched two seconds later, each byte once", async () => {
+  const hub = new FakeHub();
+  const heard = read("start", hub.now);
+  await pass(0);
+  server.grow("one ");
+  hub.begin(0);
+  await pass(0);
+  server.grow("two ");
+  heard.clip.told(8);
+  await pass(1900);
+  assert.equal(heard.text, "one ");
+  await pass(200);
+  hub.push();
+  await pass(0);
+  assert.deepEqual([heard.text, heard.clip.mode], ["one two ", "stream"]);
+  assert.deepEqual([server.asked, hub.sent.at(-1)], [["from=4"], { unlisten: 1 }]);
+});
+
+test("who hears no more tells the hub", async () => {
+  const hub = new FakeHub();
+  const heard = read("start", hub.now);
+  await pass(0);
+  server.grow("one ");
+  hub.begin(0);
+  await pass(0);
+  over.abort();
+  await pass(0);
+  assert.deepEqual([heard.text, heard.done, server.asked, hub.sent.at(-1)], ["one ", false, [], { unlisten: 1 }]);
 });

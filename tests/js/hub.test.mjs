@@ -3,6 +3,7 @@ import { beforeEach, test } from "node:test";
 
 import { ApiError } from "../../static/js/api.js";
 import { Hub } from "../../static/js/downlink/hub.js";
+import { frame } from "./hub-frames.mjs";
 import { FakeClock, settle } from "./support.mjs";
 
 /** A connection whose other end the test is. */
@@ -32,7 +33,8 @@ class FakeSocket extends EventTarget {
   }
 
   say(frame) {
-    this.dispatchEvent(Object.assign(new Event("message"), { data: typeof frame === "string" ? frame : JSON.stringify(frame) }));
+    const asIs = typeof frame === "string" || frame instanceof ArrayBuffer;
+    this.dispatchEvent(Object.assign(new Event("message"), { data: asIs ? frame : JSON.stringify(frame) }));
   }
 
   end(code) {
@@ -260,6 +262,34 @@ for (const frame of ["no JSON", "null", "7"]) test(`a frame that makes no sense 
   socket().say(frame);
   assert.deepEqual([hub.live, socket().isClosed], [false, true]);
   assert.equal(await untilNextTry(), 750);
+});
+
+test("the bytes of a live clip come by it, and count as a sign of life", async () => {
+  await goLive();
+  assert.equal(socket().binaryType, "arraybuffer");
+  const wish = hub.clips.listen({ clip: "c1", from: 0, back: 1 }, new AbortController().signal);
+  assert.deepEqual(socket().sent.at(-1), { listen: 1, clip: "c1", from: 0, back: 1 });
+  socket().say({ listen: 1, mime: "audio/webm", offset: 0, prefix: "" });
+  await clock.advance(24_000);
+  socket().say(frame("c1", 0, "one"));
+  await clock.advance(24_000);
+  assert.equal(socket().sent.at(-1).ping, undefined);
+  const { value } = await wish.portions().next();
+  assert.deepEqual([value.type, new TextDecoder().decode(value.bytes), value.next], ["audio/webm", "one", 3]);
+  assert.deepEqual(news, []);
+});
+
+test("with the connection the clips are lost that came by it", async () => {
+  await goLive();
+  const wish = hub.clips.listen({ clip: "c1", from: null, back: 1 }, new AbortController().signal);
+  socket().end(1006);
+  assert.deepEqual([await wish.portions().next(), wish.end], [{ value: undefined, done: true }, "lost"]);
+});
+
+test("bytes that make no sense end the connection", async () => {
+  await goLive();
+  socket().say(new ArrayBuffer(3));
+  assert.deepEqual([hub.live, socket().isClosed], [false, true]);
 });
 
 test("closed is closed", async () => {

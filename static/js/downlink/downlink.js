@@ -100,6 +100,11 @@ export class Downlink extends EventTarget {
     if (this.#page.hidden) this.#changed();
   }
 
+  /** What brings the bytes of live clips, where the hub pushes to this tab just now. */
+  get clips() {
+    return this.#hubs.clips(this.#thread);
+  }
+
   start() {
     if (this.#poll.running) return;
     this.#threads.own.begin();

@@ -16,6 +16,7 @@
  * @property {typeof globalThis.WebSocket} WebSocket
  */
 import { backoff } from "./backoff.js";
+import { HubClips } from "./hub-clips.js";
 
 /** Milliseconds that the first answer, and the one to a ping, may take. */
 const ANSWER = 10_000;
@@ -41,6 +42,8 @@ const TOO_SLOW = 1013;
 const NO_TICKET = new Set([401, 403, 404]);
 
 export class Hub {
+  /** Live clips that come by it. */
+  clips = new HubClips((frame) => this.#send(frame));
   #parts;
   /** @type {"waiting"|"connecting"|"live"|"closed"} */
   #state = "waiting";
@@ -98,6 +101,7 @@ export class Hub {
       const { url, ticket } = await api.hub(thread, { signal });
       if (signal.aborted) return;
       const socket = new WebSocket(url);
+      socket.binaryType = "arraybuffer";
       this.#socket = socket;
       socket.addEventListener("open", () => { if (!signal.aborted) this.#introduce(ticket); });
       socket.addEventListener("message", ({ data }) => { if (!signal.aborted) this.#hear(data); });
@@ -118,8 +122,10 @@ export class Hub {
 
   /** @param {unknown} data */
   #hear(data) {
+    if (data instanceof ArrayBuffer) return this.clips.take(data) ? this.#isThere() : this.#lost();
     const frame = read(data);
     if (!frame) return this.#lost();
+    if (typeof frame.listen === "number") this.clips.told(frame);
     if (typeof frame.cursor === "string") this.#told(/** @type {Changes} */ (frame));
     this.#isThere();
   }
@@ -209,6 +215,7 @@ export class Hub {
     this.#try.abort();
     this.#socket?.close();
     this.#socket = null;
+    this.clips.lose();
     this.#doubted = false;
     clock.clearTimeout(this.#timer);
     clock.clearTimeout(this.#seen);

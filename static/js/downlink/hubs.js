@@ -35,6 +35,12 @@ export class Hubs {
     return this.#hubs.get(thread)?.live ?? false;
   }
 
+  /** What brings the live clips of a thread just now. @param {string} thread */
+  clips(thread) {
+    const hub = this.#hubs.get(thread);
+    return hub?.live ? hub.clips : null;
+  }
+
   /** The network or the tab is back. */
   check() {
     for (const hub of this.#hubs.values()) hub.check();

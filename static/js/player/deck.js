@@ -31,6 +31,7 @@ export class Deck extends EventTarget {
   #media;
   #clock;
   #loadLive;
+  #hub;
   /** What of a clip that is live comes in; it stays to the end of what it began. @type {LiveSource|null} */
   #source = null;
   /** Counts what was opened: what plays a live clip may come too late for it. */
@@ -45,8 +46,9 @@ export class Deck extends EventTarget {
    * @param {Preloader} parts.preloader
    * @param {import("../clock.js").Clock} parts.clock
    * @param {(() => Promise<Live>)|null} parts.loadLive what plays a clip that is live, when it is needed
+   * @param {ConstructorParameters<Live["LiveSource"]>[0]["hub"]} parts.hub
    */
-  constructor({ catalogue, heard, preferences, media, preloader, clock, loadLive }) {
+  constructor({ catalogue, heard, preferences, media, preloader, clock, loadLive, hub }) {
     super();
     this.#catalogue = catalogue;
     this.#heard = heard;
@@ -54,6 +56,7 @@ export class Deck extends EventTarget {
     this.#media = media;
     this.#clock = clock;
     this.#loadLive = loadLive;
+    this.#hub = hub;
     this.#sound = new Sound({ media, preferences, clock });
     this.#follow();
   }
@@ -187,7 +190,7 @@ export class Deck extends EventTarget {
     const live = await this.#loadLive?.().catch(() => null);
     if (turn !== this.#turn) return;
     if (!live?.LiveSource.supports(clip.mime)) return this.#wait("later");
-    const source = new live.LiveSource({ clip, media: this.#media, from, clock: this.#clock });
+    const source = new live.LiveSource({ clip, media: this.#media, from, clock: this.#clock, hub: this.#hub });
     this.#source = source;
     source.addEventListener("broken", (event) => this.#wait(/** @type {CustomEvent} */ (event).detail.problem));
     this.#sound.load({ media: "", objectUrl: source.url, position: 0, patient: true });

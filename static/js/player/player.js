@@ -48,16 +48,18 @@ export class Player extends EventTarget {
    * @param {Preloader} [parts.preloader]
    * @param {import("../clock.js").Clock} [parts.clock]
    * @param {ConstructorParameters<typeof Deck>[0]["loadLive"]} [parts.loadLive]
+   * @param {ConstructorParameters<typeof Deck>[0]["hub"]} [parts.hub]
    */
   constructor({
     catalogue, playlist, preferences, heard, media, preloader = new Preloader(), clock = systemClock, loadLive = null,
+    hub = () => null,
   }) {
     super();
     this.#catalogue = catalogue;
     this.#playlist = playlist;
     this.#preferences = preferences;
     this.#heard = heard;
-    this.#deck = new Deck({ catalogue, heard, preferences, media, preloader, clock, loadLive });
+    this.#deck = new Deck({ catalogue, heard, preferences, media, preloader, clock, loadLive, hub });
     this.#deck.addEventListener("state", () => this.#tell());
     this.#deck.addEventListener("time", () => this.#tellTime());
     this.#deck.addEventListener("playing", () => this.#prepareNext());

@@ -1,6 +1,6 @@
 /**
- * The bytes of a clip as they come from its author: as one answer that goes on, or by long poll where something on the way
- * keeps that back. Breaks are bridged: every byte comes once, in order.
+ * The bytes of a clip as they come from its author: pushed by the hub where there is one; else as one answer that goes on,
+ * or by long poll where something on the way keeps that back. Breaks are bridged: every byte comes once, in order.
  *
  * @typedef {{type: string, bytes: Uint8Array<ArrayBuffer>}} Portion `type`: what the site has found in them, with codecs
  */
@@ -22,14 +22,20 @@ const FIRST_REST = 250;
 const LONGEST_REST = 4000;
 
 export class GrowingClip {
-  /** "stream" or "poll", for those who want to know. @type {"stream"|"poll"} */
+  /** How they come, for those who want to know. @type {"hub"|"stream"|"poll"} */
   mode = "stream";
+  #id;
   #media;
+  #hub;
   #fetch;
   #clock;
   #network;
   /** The offset of the next byte; null: near the newest. @type {number|null} */
   #position;
+  /** The hub does not bring this one. */
+  #hubFails = false;
+  /** Answers that go on are kept back. */
+  #keptBack = false;
   /** The answer that goes on has brought something: nothing keeps it back. */
   #flows = false;
   /** Ends the request that is under way. @type {AbortController|null} */
@@ -42,14 +48,18 @@ export class GrowingClip {
 
   /**
    * @param {object} parts
+   * @param {string} parts.id
    * @param {string} parts.media URL of its bytes
    * @param {"edge"|"start"} parts.from
    * @param {typeof globalThis.fetch} [parts.fetch]
    * @param {import("../../clock.js").Clock} [parts.clock]
    * @param {Pick<EventTarget, "addEventListener">} [parts.network] tells "online"
+   * @param {() => import("../../downlink/hub-clips.js").HubClips|null} [parts.hub] what pushes the bytes just now
    */
-  constructor({ media, from, fetch = globalThis.fetch, clock = systemClock, network = globalThis }) {
+  constructor({ id, media, from, fetch = globalThis.fetch, clock = systemClock, network = globalThis, hub = () => null }) {
+    this.#id = id;
     this.#media = media;
+    this.#hub = hub;
     this.#fetch = fetch.bind(globalThis);
     this.#clock = clock;
     this.#network = network;
@@ -95,7 +105,8 @@ export class GrowingClip {
     this.#due = this.#clock.setTimeout(() => {
       this.#due = null;
       if (this.mode === "poll" || this.#position !== position || !this.#waits) return;
-      if (!this.#flows) this.mode = "poll";
+      if (this.mode === "hub") this.#hubFails = true;
+      else if (!this.#flows) this.#keptBack = true;
       this.#flows = false;
       this.#asking?.abort();
     }, DUE);
@@ -112,8 +123,11 @@ export class GrowingClip {
     signal.throwIfAborted();
     signal.addEventListener("abort", abort);
     this.#asking = asking;
+    const hub = this.#hubFails ? null : this.#hub();
+    this.mode = hub ? "hub" : this.#keptBack ? "poll" : "stream";
     if (this.#waits) this.told(this.#known);
     try {
+      if (hub) return yield* this.#listen(hub, asking.signal);
       if (this.mode === "poll") return yield* this.#poll(WAIT, asking);
       yield* this.#stream(asking.signal);
       await pause(this.#clock, BREATH, signal);
@@ -129,6 +143,23 @@ export class GrowingClip {
       this.#due = null;
       signal.removeEventListener("abort", abort);
     }
+  }
+
+  /**
+   * @param {import("../../downlink/hub-clips.js").HubClips} hub
+   * @param {AbortSignal} signal
+   * @returns {AsyncGenerator<Portion, boolean>} whether that was all
+   */
+  async *#listen(hub, signal) {
+    const pushed = hub.listen({ clip: this.#id, from: this.#position, back: BACK }, signal);
+    for await (const { type, bytes, next } of pushed.portions()) {
+      this.#position = next;
+      this.#failures = 0;
+      yield { type, bytes };
+    }
+    signal.throwIfAborted();
+    if (pushed.end === "refused") this.#hubFails = true;
+    return pushed.end === "complete";
   }
 
   /**

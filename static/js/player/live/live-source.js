@@ -61,8 +61,9 @@ export class LiveSource extends EventTarget {
    * @param {HTMLMediaElement} parts.media where `url` is going to be loaded
    * @param {number|null} parts.from seconds; null: near the newest
    * @param {import("../../clock.js").Clock} [parts.clock]
+   * @param {ConstructorParameters<typeof GrowingClip>[0]["hub"]} [parts.hub]
    */
-  constructor({ clip, media, from, clock = systemClock }) {
+  constructor({ clip, media, from, clock = systemClock, hub }) {
     super();
     this.#media = media;
     this.#clock = clock;
@@ -74,7 +75,7 @@ export class LiveSource extends EventTarget {
     this.#opened = new Promise((resolve) => source.addEventListener("sourceopen", resolve, { once: true }));
     this.url = URL.createObjectURL(source);
     if ("ManagedMediaSource" in globalThis) media.disableRemotePlayback = true; // else Safari does not open it
-    this.#clip = new GrowingClip({ media: clip.media, from: from === null ? "edge" : "start", clock });
+    this.#clip = new GrowingClip({ id: clip.id, media: clip.media, from: from === null ? "edge" : "start", clock, hub });
     this.told(clip);
     this.#follow();
     this.#run();
