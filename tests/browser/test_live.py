@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.running import RunningSite
+from tests.running import RunningHub, RunningSite
 
 MOUTH_AND_EAR = (Path(__file__).parent / "mouth_and_ear.js").read_text()
 TONE_BEFORE_BREAK = 3
@@ -37,11 +37,48 @@ def place(tmp_path):
 
 
 @pytest.fixture
+def hub(place):
+    """A hub beside that site."""
+    running = RunningHub(place.folder)
+    running.start()
+    yield running
+    running.kill()
+
+
+class Wire:
+    """What came to a page by its websocket, and which live clips it has asked for beside that."""
+
+    def __init__(self, page):
+        self.page = page
+        self.texts = 0
+        self.pieces = 0
+        self.asked = []
+        page.on("websocket", lambda socket: socket.on("framereceived", self._received))
+        page.on("request", lambda request: "/media?from=" in request.url and self.asked.append(request.url))
+
+    def _received(self, frame):
+        if isinstance(frame, str):
+            self.texts += 1
+        else:
+            self.pieces += 1
+
+    def wait_for(self, what, more):
+        """Wait until there are so many more texts or pieces than now."""
+        wanted = getattr(self, what) + more
+        for _ in range(800):
+            if getattr(self, what) >= wanted:
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"{getattr(self, what)} {what} have come, not {wanted}")
+
+
+@pytest.fixture
 def speak(site, someone):
     """Let somebody in whose microphone gives a known sound, and whose page is listened to."""
 
     def come(name, thread, voice="tone", at=None):
         person = someone(name, bypass_csp=True)
+        person.wire = Wire(person.page)
         person.page.add_init_script(f"window.mozchatVoice = {json.dumps(voice)}; {MOUTH_AND_EAR}")
         return person.enter(at or site, thread)
 
@@ -164,6 +201,37 @@ def test_a_server_that_is_killed_in_mid_sentence_costs_a_pause_but_no_word(place
     spoken, heard = ears(ann, "spoken")["seconds"], ears(bob, "tone")
     silent = sum(gap["ms"] for gap in heard["gaps"]) / 1000
     assert heard["seconds"] - silent > spoken / FASTEST - 1, "what came late was played faster, not left out"
+
+
+def test_over_the_hub_bob_hears_ann_and_when_it_is_killed_in_mid_sentence_no_word_is_lost(
+    place, hub, speak, unreached
+):
+    ann, bob = speak("Ann", "audioStream", at=place), speak("Bob", "audioStream", at=place)
+    unreached += [ann, bob]
+    expect(bob.page.get_by_role("list", name="Online")).to_contain_text("Ann")
+    if not bob.wire.texts:
+        bob.wire.wait_for("texts", 1)
+    begin(ann)
+    wait_for_sound(bob, TONE_BEFORE_BREAK)
+    assert bob.wire.pieces > 10
+    assert bob.wire.asked == []
+    hub.kill()
+    wait_for_sound(bob, TONE_BEFORE_BREAK + 5)
+    assert bob.wire.asked
+    end_and_wait(ann, bob)
+    spoken, heard = ears(ann, "spoken")["seconds"], ears(bob, "tone")
+    silent = sum(gap["ms"] for gap in heard["gaps"]) / 1000
+    assert heard["seconds"] - silent > spoken / FASTEST - 1, "what came late was played faster, not left out"
+
+    hub.start()
+    bob.page.evaluate("window.dispatchEvent(new Event('online'))")
+    bob.wire.wait_for("texts", 1)
+    bob.wire.asked.clear()
+    begin(ann)
+    bob.wire.wait_for("pieces", 10)
+    assert bob.wire.asked == []
+    ann.button("Record").click()
+    expect(bob.clips.nth(1)).not_to_contain_text("live")
 
 
 @pytest.mark.parametrize("who", ["the speaker", "the listener"])
