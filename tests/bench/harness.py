@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.running import Client, RunningSite
+from tests.running import Client, RunningHub, RunningSite
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -50,6 +50,18 @@ def site_with(ini: str, *arguments: str) -> Iterator[RunningSite]:
             yield site
         finally:
             site.stop()
+
+
+@contextlib.contextmanager
+def hub_beside(site: RunningSite) -> Iterator[RunningHub]:
+    """A hub for a site that runs."""
+    hub = RunningHub(site.folder)
+    hub.environment = {"MOZCHAT_LOG_LEVEL": "INFO"}
+    hub.start()
+    try:
+        yield hub
+    finally:
+        hub.stop()
 
 
 def fill(site: RunningSite, count: int) -> None:

@@ -197,7 +197,7 @@ def _tickets(site: RunningSite, name: str, count: int) -> list[str]:
 
 def listen(pipe: Connection, port: int, tickets: list[str]) -> None:
     """Connect with each ticket; for each clip, say when it arrived at each of them, until told `None`."""
-    sockets = _connected(port, tickets)
+    sockets = connected(port, tickets)
     poller = select.epoll()
     for each in sockets.values():
         poller.register(each, select.EPOLLIN)
@@ -217,7 +217,7 @@ def listen(pipe: Connection, port: int, tickets: list[str]) -> None:
 def gather(pipe: Connection, port: int, tickets: list[tuple[str, str]]) -> None:
     """Connect with each ticket; when told how many clips there were a thread, say for each connection its thread
     and when they arrived."""
-    sockets = _connected(port, [ticket for _, ticket in tickets])
+    sockets = connected(port, [ticket for _, ticket in tickets])
     named = {each.fileno(): (name, []) for each, (name, _) in zip(sockets.values(), tickets, strict=True)}
     poller = select.epoll()
     for each in sockets.values():
@@ -249,7 +249,7 @@ def _clips_in(connected: socket.socket) -> int:
     return data.count(b'"added":[{')
 
 
-def _connected(port: int, tickets: list[str]) -> dict[int, socket.socket]:
+def connected(port: int, tickets: list[str]) -> dict[int, socket.socket]:
     """A connection for each ticket, after its first answer."""
     sockets: dict[int, socket.socket] = {}
     for start in range(0, len(tickets), OPENING):
@@ -261,14 +261,14 @@ def _connected(port: int, tickets: list[str]) -> dict[int, socket.socket]:
             opening.append((each, ticket))
         for each, ticket in opening:
             assert each.recv(4096).startswith(b"HTTP/1.1 101")
-            each.sendall(_masked(json.dumps({"ticket": ticket}).encode()))
+            each.sendall(masked(json.dumps({"ticket": ticket}).encode()))
         for each, _ in opening:
             assert _read_frame(each).startswith(b'{"cursor"')
             sockets[each.fileno()] = each
     return sockets
 
 
-def _masked(text: bytes) -> bytes:
+def masked(text: bytes) -> bytes:
     """A text frame of a client, with a mask that changes nothing (RFC 6455, section 5.3)."""
     length = bytes([0x80 | len(text)]) if len(text) < 126 else b"\xfe" + len(text).to_bytes(2, "big")
     return b"\x81" + length + bytes(4) + text

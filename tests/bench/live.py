@@ -1,10 +1,11 @@
-"""One who speaks live and many who hear it: by streaming and by polls, alone and beside the events.
+"""One who speaks live and many who hear it: by streaming, by polls and over the hub, alone and beside the events.
 
 This is the server's part; what reaches the ear in browsers has its own beside it.
 """
 
 from __future__ import annotations
 
+import json
 import select
 import statistics
 import time
@@ -14,6 +15,7 @@ from tests.bench.harness import (
     Report,
     cpu_seconds,
     cursor_of,
+    hub_beside,
     joined,
     memory_kb,
     percentile,
@@ -21,12 +23,15 @@ from tests.bench.harness import (
     site_with,
     workers,
 )
+from tests.bench.hub import PONG, connected, masked
 from tests.bench.load import PATIENCE, Helper, Wire, head, listen, poll_request
 from tests.recordings import long_webm, sample
+from tests.running import RunningHub
 from tests.speaking import Speaker
 
 LISTENERS = 100
 PIECE_SECONDS = 0.12
+SHORT_PIECE_SECONDS = 0.06
 SECONDS = 10.0
 SETTLED_SECONDS = 1.0
 
@@ -38,19 +43,34 @@ def run(report: Report) -> None:
             ini = room(clips=50) + "onRecorded=upload\n"
             with site_with(ini, "--workers", str(processes)) as site:
                 _measure(report, site, case, processes)
+    for piece_seconds in (PIECE_SECONDS, SHORT_PIECE_SECONDS):
+        with site_with(room(clips=50) + "onRecorded=upload\n") as site, hub_beside(site) as hub:
+            _measure(report, site, "hub", 1, piece_seconds, hub)
     live_ears.run(report)
 
 
-def _measure(report: Report, site, case: str, processes: int) -> None:
+def _measure(
+    report: Report,
+    site,
+    case: str,
+    processes: int,
+    piece_seconds: float = PIECE_SECONDS,
+    hub: RunningHub | None = None,
+) -> None:
+    """With a `hub`, what that uses is measured, else what the site does."""
+    measured = hub or site
     voice = long_webm(sample("chromium-audio-live.webm"), SECONDS + 5)
-    piece = round(len(voice) / (SECONDS + 5) * PIECE_SECONDS)
+    piece = round(len(voice) / (SECONDS + 5) * piece_seconds)
     rosa = joined(site, "Rosa")
     speaker = Speaker(rosa)
     speaker.say(voice[:piece])
     people = [joined(site, f"Ann{number}") for number in range(LISTENERS if case != "alone" else 0)]
     path = f"/api/threads/walk/clips/{speaker.id}/media"
     helpers = []
-    if people:
+    if hub:
+        tickets = [_ticket(person) for person in people]
+        helpers.append(Helper(hear_hub, hub.port, speaker.id, tickets))
+    elif people:
         work = hear_polls if case.startswith("polling") else hear_stream
         helpers.append(Helper(work, site.port, path, [person.token for person in people]))
     if case.endswith("events"):
@@ -64,14 +84,14 @@ def _measure(report: Report, site, case: str, processes: int) -> None:
     began = time.monotonic()
     while (now := time.monotonic()) < began + SETTLED_SECONDS + SECONDS:
         if not since and now > began + SETTLED_SECONDS:
-            used, since = cpu_seconds([site.process.pid]), now
+            used, since = cpu_seconds([measured.process.pid]), now
         sent.append((now, speaker.offset))
         fields = {"duration": now - began, "peaks": [40] * 64} if len(sent) % 8 == 0 else {}
         speaker.say(voice[speaker.offset : speaker.offset + piece], **fields)
-        time.sleep(max(0.0, began + len(sent) * PIECE_SECONDS - time.monotonic()))
-    used = cpu_seconds([site.process.pid]) - used
+        time.sleep(max(0.0, began + len(sent) * piece_seconds - time.monotonic()))
+    used = cpu_seconds([measured.process.pid]) - used
     share = used / (time.monotonic() - since) * 100
-    memory = sum(memory_kb(pid, "Pss") for pid in workers(site))
+    memory = sum(memory_kb(pid, "Pss") for pid in ([hub.process.pid] if hub else workers(site)))
     joins = _join(site, path, rosa.token) if not people else []
     announced = _announce(site, rosa) if not people else []
     speaker.say(b"", complete=True)
@@ -91,7 +111,13 @@ def _measure(report: Report, site, case: str, processes: int) -> None:
         }
     for helper in helpers:
         helper.end()
-    report.add("live", f"{case}, {len(people)} listeners, {processes} processes", **figures)
+    how = f"{piece_seconds * 1000:.0f} ms pieces" if hub else f"{processes} processes"
+    report.add("live", f"{case}, {len(people)} listeners, {how}", **figures)
+
+
+def _ticket(person) -> str:
+    """For a page of the host that `connected` says it is of."""
+    return person.request("GET", "/api/threads/walk/hub", headers={"Host": "localhost:8000"})[1]["ticket"]
 
 
 def _announce(site, rosa) -> list[float]:
@@ -200,6 +226,46 @@ def hear_polls(pipe, port: int, path: str, tokens: list[str]) -> None:
             else:
                 ask(handle)
     pipe.send([state[2] for state in states.values()])
+
+
+def hear_hub(pipe, port: int, clip_id: str, tickets: list[str]) -> None:
+    """Connect with each ticket and hear the clip from its beginning; say as `hear_stream` does."""
+    sockets = connected(port, tickets)
+    wish = masked(json.dumps({"listen": 1, "clip": clip_id, "from": 0}).encode())
+    poller = select.epoll()
+    states = {handle: [b"", 0, []] for handle in sockets}
+    for each in sockets.values():
+        poller.register(each, select.EPOLLIN)
+        each.sendall(wish)
+    pipe.send("listening")
+    going = len(sockets)
+    while going:
+        for handle, _ in poller.poll(PATIENCE):
+            now, state = time.monotonic(), states[handle]
+            data = state[0] + sockets[handle].recv(1 << 16)
+            while frame := _frame_of(data):
+                content, data = frame
+                if content[:1] == b"\x89":
+                    sockets[handle].sendall(PONG)
+                elif content[:1] == b"\x82":
+                    state[1] += len(content) - len(clip_id) - 10
+                elif b'"complete"' in content:
+                    poller.unregister(handle)
+                    going -= 1
+            state[0] = data
+            state[2].append((now, state[1]))
+    pipe.send([state[2] for state in states.values()])
+
+
+def _frame_of(data: bytes) -> tuple[bytes, bytes] | None:
+    """The first frame of a server, as its first byte and its content, and what comes behind it; `None` where it is
+    not all there."""
+    if len(data) < 4:
+        return (data[:1], data[2:]) if data[1:2] == b"\0" else None
+    begin = 4 if data[1] == 126 else 10 if data[1] == 127 else 2
+    length = int.from_bytes(data[2:begin], "big") if begin > 2 else data[1]
+    end = begin + length
+    return (data[:1] + data[begin:end], data[end:]) if len(data) >= end else None
 
 
 def follow_events(pipe, port: int, requests: list[bytes]) -> None:

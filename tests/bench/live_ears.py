@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import statistics
 from pathlib import Path
 
-from tests.bench.harness import Report, percentile, room, site_with
+from tests.bench.harness import Report, hub_beside, percentile, room, site_with
 
 SCRIPT = (Path(__file__).parent.parent / "browser" / "mouth_and_ear.js").read_text()
 SECONDS = 30
@@ -23,7 +24,7 @@ FLAGS = [
 
 
 def run(report: Report) -> None:
-    """Streaming, and by long poll, where a proxy would keep a stream back; then a tone, for its gaps."""
+    """Streaming; by long poll, where a proxy would keep a stream back; over a hub. Then a tone, for its gaps."""
     from playwright.sync_api import sync_playwright
 
     chromium = shutil.which("chromium")
@@ -31,9 +32,11 @@ def run(report: Report) -> None:
         print("live      mouth to ear passed over: apt install chromium")
         return
     ini = room(clips=50) + "onRecorded=upload\nplayNew=1\n"
-    with sync_playwright() as playwright, site_with(ini) as site:
+    with sync_playwright() as playwright, site_with(ini) as site, contextlib.ExitStack() as hub:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        for way in ("streaming", "polling"):
+        for way in ("streaming", "polling", "hub"):
+            if way == "hub":
+                hub.enter_context(hub_beside(site))
             mouth, ear = _speak(browser, site.url, way, "beeps")
             delays = _delays(mouth["beeps"], ear["beeps"])
             report.add(

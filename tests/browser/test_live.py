@@ -88,7 +88,7 @@ def speak(site, someone):
 def begin(person):
     """Press Record, and wait until it records."""
     person.button("Record").click()
-    expect(person.button("Record")).to_have_attribute("aria-pressed", "true")
+    expect(person.button("Record")).to_have_attribute("aria-pressed", "true", timeout=30_000)
 
 
 def ears(person, what):
