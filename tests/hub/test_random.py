@@ -29,7 +29,8 @@ VALUES = st.recursive(
     max_leaves=6,
 )
 KEYS = st.sampled_from(
-    ["", *"ticket cursor seen ping pong listener listen clip from back unlisten messages".split()]
+    ["ticket", "cursor", "seen", "ping", "pong", "listener", "messages", ""]
+    + ["listen", "clip", "from", "back", "unlisten"]
 )
 FRAMES = st.one_of(
     st.text(max_size=60),
