@@ -1,7 +1,6 @@
 """The hub's logic over a real site: what it pushes is what the events endpoint says."""
 
 import contextlib
-import json
 from functools import partial
 
 import pytest

@@ -29,8 +29,21 @@ VALUES = st.recursive(
     max_leaves=6,
 )
 KEYS = st.sampled_from(
-    ["ticket", "cursor", "seen", "ping", "pong", "listener", "messages", ""]
-    + ["listen", "clip", "from", "back", "unlisten"]
+    [
+        "ticket",
+        "cursor",
+        "seen",
+        "ping",
+        "pong",
+        "listener",
+        "messages",
+        "",
+        "listen",
+        "clip",
+        "from",
+        "back",
+        "unlisten",
+    ]
 )
 FRAMES = st.one_of(
     st.text(max_size=60),
