@@ -223,11 +223,12 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         return environ
 
     def _is_quick(self, conn: Any, head_bytes: int, environ: dict[str, Any]) -> bool:
-        """Whether storing it waits neither for the client nor for the disk."""
+        """Whether storing it waits neither for the client nor for the disk: of a recording in pieces only the end
+        has to be there."""
         length = int(environ["CONTENT_LENGTH"])
         if length > MOST_QUICK_BYTES or _has_come(conn.sock) < head_bytes + length:
             return False
-        return not clips.waits_for_disk(self._site, environ[_THREAD])
+        return environ.get("HTTP_UPLOAD_COMPLETE") == "?0" or not clips.waits_for_disk(self._site, environ[_THREAD])
 
     def _store_slowly(self, conn: Any, environ: dict[str, Any]) -> None:
         """In another OS thread."""

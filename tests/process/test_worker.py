@@ -165,6 +165,16 @@ def test_where_nothing_waits_for_the_disk_an_upload_waits_for_no_other(no_fsync,
     assert len(ann.request("GET", "/api/threads/walk/clips")[1]["clips"]) == 9
 
 
+def test_a_piece_waits_for_no_other_upload_even_where_clips_wait_for_the_disk(ann, connect):
+    """All OS threads that store what has to be on the disk wait for clips that do not come."""
+    for _ in range(server.THREADS):
+        connect().sendall(upload(ann, bytes(1000))[:-100])
+    wire = connect()
+    for number in range(3):
+        wire.sendall(upload(ann, b"a piece", Upload_Complete="?0", Idempotency_Key=f"piece-{number}"))
+        assert read_answer(wire.makefile("rb"))[0] == 201
+
+
 @pytest.mark.parametrize("send", [upload, form])
 def test_uploads_are_answered_as_by_a_server_without_it(ann, connect, sample, send):
     """The plain form goes the worker's own way, the same with a letter beyond ASCII goes gunicorn's."""
