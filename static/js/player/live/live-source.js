@@ -8,6 +8,7 @@
 import { ApiError } from "../../api-error.js";
 import { pause, systemClock } from "../../clock.js";
 import { GrowingClip } from "./growing-clip.js";
+import { beyondHole } from "./hole.js";
 import { LagControl } from "./lag-control.js";
 
 /** Milliseconds between two looks at the lag. */
@@ -188,7 +189,8 @@ export class LiveSource extends EventTarget {
   #steer() {
     this.#timer = this.#clock.setTimeout(() => this.#steer(), LOOK);
     const media = this.#media;
-    if (!this.#sounded || media.paused || media.seeking || media.readyState < HAVE_FUTURE_DATA) return;
+    if (media.readyState < HAVE_FUTURE_DATA) return this.#crossHole();
+    if (!this.#sounded || media.paused || media.seeking) return;
     if (this.#complete) return this.#setRate(this.#control.behind ? media.defaultPlaybackRate : 1);
     const { rate, skip } = this.#control.look(this.#clock.now(), this.lag, media.defaultPlaybackRate);
     if (skip) {
@@ -196,6 +198,13 @@ export class LiveSource extends EventTarget {
       media.currentTime += skip;
     }
     this.#setRate(rate);
+  }
+
+  #crossHole() {
+    const place = beyondHole(this.#media);
+    if (place === null) return;
+    this.skips += 1;
+    this.#media.currentTime = place;
   }
 
   /** @param {number} rate */
