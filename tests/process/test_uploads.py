@@ -155,10 +155,11 @@ def test_a_body_in_chunks_is_taken_as_it_comes(ann, voice):
 def test_a_recording_goes_on_after_the_site_was_killed_and_started_again(site, ann, voice):
     where = begin(ann, voice[:2000])
     connection = send_a_part(ann, where, 2000, voice[2000:3000], len(voice))
-    for worker in workers_of(site):
-        os.kill(worker, signal.SIGKILL)
-    site.process.kill()
+    workers = workers_of(site)
+    site.process.kill()  # first, for it would put others in their places
     site.process.wait(10)
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
     connection.close()
     site.start()
 
