@@ -103,8 +103,8 @@ function joinPlayer({ api, catalogue, heard, playlist, media, player, outbox, re
     onMove: (atEnd) => news.scrolled(atEnd),
   });
   const news = new News({
-    catalogue, heard, isMine, button: byId("play-new"), jump: byId("jump"), atEnd: () => clips.scroll.atEnd,
-    playFrom: (id) => player.playFrom(id), show: (id) => clips.item(id)?.element.scrollIntoView({ block: "nearest" }),
+    catalogue, heard, player, isMine, button: byId("play-new"), jump: byId("jump"), atEnd: () => clips.scroll.atEnd,
+    show: (id) => clips.item(id)?.element.scrollIntoView({ block: "nearest" }),
   });
   player.addEventListener("state", () => {
     const { clip } = player.state;

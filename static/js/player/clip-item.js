@@ -26,7 +26,7 @@ import { Ribbon } from "../ui/ribbon.js";
 import { actButtons, enlargeButton, PlayButton, whyBox } from "./clip-buttons.js";
 import { ClipMeta } from "./clip-meta.js";
 import { leftBehind, liveWords, phaseWords, problemWords, refusal } from "./clip-words.js";
-import { isVideo } from "./entry.js";
+import { isVideo, shareOf } from "./entry.js";
 import { onLongPress } from "./long-press.js";
 
 const PHASES = ["sending", "waiting", "failed", "unfinished"];
@@ -91,7 +91,7 @@ export class ClipItem {
     this.#meta.show(entry);
     this.#play.element.setAttribute("aria-describedby", this.#meta.element.id);
     this.#ribbon?.setDuration(entry.duration);
-    this.#ribbon?.setPeaks(entry.peaks);
+    this.#ribbon?.setPeaks(entry.peaks, shareOf(entry));
     if (this.#ribbon) this.#drawPoster();
     if (moved) this.#buildButtons();
     this.#showState();
@@ -141,11 +141,11 @@ export class ClipItem {
   /** Draws bead, ribbon and picture. */
   paint() {
     if (this.#ribbon) return;
-    const { author, peaks, duration } = this.entry;
+    const { entry } = this;
     this.#ribbon = new Ribbon({ label: t("clip.position"), onSeek: (fraction) => this.#deeds.seek(this, fraction) });
-    this.#ribbon.setPeaks(peaks);
-    this.#ribbon.setDuration(duration);
-    this.#play.paint(author);
+    this.#ribbon.setPeaks(entry.peaks, shareOf(entry));
+    this.#ribbon.setDuration(entry.duration);
+    this.#play.paint(entry.author);
     this.#line.replaceChildren(this.#ribbon.element);
     this.#drawPoster();
     this.showAge(Date.now());

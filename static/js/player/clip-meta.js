@@ -13,6 +13,7 @@ export class ClipMeta {
   /** Length and size as they stand when the clip is not in the player. @type {Node[]} */
   #whole = [];
   #duration = 0;
+  #live = false;
   #name = el("b", { class: "name cut" });
   #age = el("span", { "aria-hidden": "true" });
   #exact = el("span", { class: "vh" });
@@ -28,7 +29,7 @@ export class ClipMeta {
   }
 
   /** @param {Entry} entry */
-  show({ id, author, own, created, duration, bytes: size }) {
+  show({ id, author, own, created, duration, bytes: size, live }) {
     const exact = exactTime(created, this.#lang);
     const room = bytes(size, this.#lang);
     this.element.id = `about-${id}`;
@@ -38,6 +39,7 @@ export class ClipMeta {
     this.#time.title = exact;
     this.#exact.textContent = exact;
     this.#duration = duration;
+    this.#live = live;
     this.#length.title = room;
     this.#whole = [document.createTextNode(length(duration)), el("span", { class: "vh", text: `, ${room}` })];
     this.#length.replaceChildren(...this.#whole);
@@ -64,6 +66,6 @@ export class ClipMeta {
   /** @param {number|null} position seconds; null: it is not in the player */
   showPosition(position) {
     if (position === null) this.#length.replaceChildren(...this.#whole);
-    else this.#length.replaceChildren(el("b", { text: clock(position) }), ` / ${length(this.#duration)}`);
+    else this.#length.replaceChildren(el("b", { text: clock(position) }), this.#live ? "" : ` / ${length(this.#duration)}`);
   }
 }

@@ -41,6 +41,18 @@ export function entryOfItem({ id, state, take, description }, author) {
   return { id, phase: state, author, own: true, ...facts, media: "", live: false, paused: false };
 }
 
+/** Seconds of line beyond what has come of a live clip. */
+const BEYOND = 3;
+
+/**
+ * Of a ribbon's width, what there is of a clip: one that is live grows at its end.
+ * @param {{live?: boolean, duration: number}} clip
+ * @returns {number} above 0 to 1
+ */
+export function shareOf({ live, duration }) {
+  return live ? Math.max(0.05, duration / (duration + BEYOND)) : 1;
+}
+
 /** @param {{mime: string}} entry */
 export function isVideo({ mime }) {
   return mime.startsWith("video/");

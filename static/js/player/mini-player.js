@@ -10,6 +10,7 @@ import { clock, length } from "../ui/format.js";
 import { icon } from "../ui/icons.js";
 import { openMenu } from "../ui/menu.js";
 import { Ribbon } from "../ui/ribbon.js";
+import { shareOf } from "./entry.js";
 
 const SPEEDS = /** @type {const} */ ([1, 1.5, 2]);
 
@@ -20,7 +21,7 @@ export class MiniPlayer {
   #lang;
   /** Whose bead is there. */
   #author = "";
-  /** @type {string|null} */
+  /** @type {import("../api.js").Clip|null} */
   #clip = null;
   #bead = el("span");
   #play = el("button", { type: "button", class: "play", on: { click: () => this.#player.toggle() } });
@@ -95,19 +96,20 @@ export class MiniPlayer {
   }
 
   /** @param {import("../api.js").Clip} clip */
-  #showClip({ id, author, peaks = [], duration }) {
+  #showClip(clip) {
+    if (clip === this.#clip) return;
+    this.#clip = clip;
+    const { author, peaks = [], duration, live } = clip;
     if (author !== this.#author) {
       this.#author = author;
       this.#bead = bead(author, { size: 44, icon: "play" });
       this.#play.replaceChildren(this.#bead);
       this.#place.dataset.hue = String(beadShape(author).hue);
     }
-    if (id === this.#clip) return;
-    this.#clip = id;
-    this.#ribbon.setPeaks(peaks);
+    this.#ribbon.setPeaks(peaks, shareOf(clip));
     this.#ribbon.setDuration(duration);
     this.#ribbon.setState("playing");
-    this.#of.textContent = ` / ${length(duration)}`;
+    this.#of.textContent = live ? ` ${t("clip.live")}` : ` / ${length(duration)}`;
   }
 
   /** @param {{position: number, duration: number}} time seconds */

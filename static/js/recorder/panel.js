@@ -164,7 +164,7 @@ export class RecorderPanel {
   cancel() {
     if (this.#parts.recorder.state === "idle") return;
     this.#parts.recorder.cancel();
-    announce(t("recorder.cancelled"));
+    announce(t(this.#isLive ? "recorder.takenBack" : "recorder.cancelled"));
   }
 
   /** What is chosen. @returns {"audio"|"video"} */
@@ -256,8 +256,8 @@ export class RecorderPanel {
   #showHint() {
     const { holding, away } = this.#button;
     this.#root.classList.toggle("cancelling", away);
-    const tap = this.#streams ? "stream" : this.#sends ? "send" : "preview";
-    const hold = this.#sends ? "holdSend" : "holdPreview";
+    const tap = this.#isLive ? "live" : this.#streams ? "stream" : this.#sends ? "send" : "preview";
+    const hold = this.#isLive ? "holdLive" : this.#sends ? "holdSend" : "holdPreview";
     const words = t(`recorder.hint.${away ? "cancelling" : holding ? hold : tap}`);
     this.#tell("view", (view) => view.showHint(words));
   }

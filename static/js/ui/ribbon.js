@@ -92,6 +92,8 @@ export class Ribbon {
   element;
   /** @type {ArrayLike<number>} */
   #peaks = [];
+  /** Of the width, what the peaks take; beyond is a line. */
+  #share = 1;
   /** @type {number[]} */
   #pushed = [];
   #paths = [svg("path"), svg("path")];
@@ -116,10 +118,15 @@ export class Ribbon {
     });
   }
 
-  /** @param {ArrayLike<number>|null|undefined} peaks 0 to 100; without any it is a line */
-  setPeaks(peaks) {
+  /**
+   * @param {ArrayLike<number>|null|undefined} peaks 0 to 100; without any it is a line
+   * @param {number} [share] of the width that they take, above 0 to 1: of what still grows there is a line beyond
+   */
+  setPeaks(peaks, share = 1) {
     this.#peaks = peaks ?? [];
+    this.#share = share;
     this.#draw();
+    this.setProgress(this.#progress);
   }
 
   /**
@@ -171,8 +178,12 @@ export class Ribbon {
    * @returns {ArrayLike<number>}
    */
   #shown(width) {
-    // Whatever was cut off there, a ribbon begins and ends as a line.
-    if (!this.#tail) return [0, ...fitPeaks(this.#peaks, Math.max(2, Math.round(width / PIXELS_PER_PEAK))), 0];
+    if (!this.#tail) {
+      const most = Math.max(2, Math.round((width * this.#share) / PIXELS_PER_PEAK));
+      const peaks = fitPeaks(this.#peaks, most);
+      // Whatever was cut off there, a ribbon begins and ends as a line.
+      return [0, ...peaks, ...new Array(Math.round(peaks.length / this.#share) - peaks.length).fill(0), 0];
+    }
     const count = Math.max(2, Math.round(width / PIXELS_PER_PUSH));
     const newest = this.#pushed.slice(-count);
     const all = [...new Array(count - newest.length).fill(0), ...newest];
@@ -182,7 +193,7 @@ export class Ribbon {
   /** @param {number} fraction */
   #showProgress(fraction) {
     this.#progress = Math.min(1, Math.max(0, fraction || 0));
-    this.element.style.setProperty("--at", `${(this.#progress * 100).toFixed(2)}%`);
+    this.element.style.setProperty("--at", `${(this.#progress * this.#share * 100).toFixed(2)}%`);
     if (!this.#onSeek) return;
     const seconds = this.#progress * this.#duration;
     this.element.setAttribute("aria-valuenow", seconds.toFixed(1));
@@ -238,7 +249,7 @@ export class Ribbon {
    */
   #at(event) {
     const { left, width } = this.element.getBoundingClientRect();
-    return Math.min(1, Math.max(0, (event.clientX - left) / width));
+    return Math.min(1, Math.max(0, (event.clientX - left) / (width * this.#share)));
   }
 }
 
