@@ -72,8 +72,28 @@ def test_what_is_discarded_is_never_sent(site, make_thread, someone):
     expect(ann.clips).to_have_count(0)
 
 
-def test_audiostream_goes_on_clip_after_clip_until_record_is_pressed_again(site, make_thread, someone):
-    thread = make_thread("audioStream", live=0, maxClipSizeSec=1)
+FORMER_STREAM = """[common]
+mediaFolder=media
+maxBlobBytes=50000
+maxMediaFolderBytes=2000000
+clipLifetimeSec=300
+maxClipCount=60
+durability=os
+allowStream=1
+[client]
+title="Audio stream"
+allowVideo=0
+maxClipSizeSec=1
+onRecorded=upload
+playNew=1
+pollFactor=l
+"""
+"""The preset audioStream before clips were live: folders that were made after it are still there."""
+
+
+def test_a_stream_of_short_clips_goes_on_until_record_is_pressed_again(site, make_thread, someone):
+    thread = make_thread("audioStream")
+    (site.folder / thread / ".ini").write_text(FORMER_STREAM)
     bob = someone("Bob").enter(site, thread)
     ann = someone("Ann").enter(site, thread)
     ann.button("Record").click()

@@ -320,6 +320,11 @@ def test_a_hashed_password_is_no_problem():
         ("onRecorded=stop\nlive=1", True),
         ("onRecorded=upload\nlive=", True),
         ("onRecorded=upload\nlive=maybe", True),
+        ("onRecorded=upload\nallowStream=1\nmaxClipSizeSec=1", False),
+        ("onRecorded=upload\nallowStream=1\nmaxClipSizeSec=5", False),
+        ("onRecorded=upload\nallowStream=1\nmaxClipSizeSec=6", True),
+        ("onRecorded=upload\nallowStream=1\nmaxClipSizeSec=1\nlive=1", True),
+        ("onRecorded=upload\nallowStream=0\nmaxClipSizeSec=1", True),
     ],
 )
 def test_clips_are_live_where_they_are_sent_at_once_unless_it_is_said_otherwise(lines, live):

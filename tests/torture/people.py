@@ -23,6 +23,8 @@ LATER = 2
 """Recordings that somebody has begun and left for later."""
 PIECE = "application/partial-upload"
 THREAD = "/api/threads/walk"
+LIVE = f":{base64.b64encode(json.dumps({'live': True}).encode()).decode()}:"
+"""Clip-Fields that begin a live clip."""
 Answer = tuple[int, object, dict[str, str]]
 
 
@@ -122,9 +124,11 @@ class Somebody(threading.Thread):
 @dataclass
 class Begun:
     """A recording that is sent in pieces: `at` bytes have been acknowledged, up to `sent` have been sent;
-    `opened` when the site has said so, `completing` when it may be a clip already."""
+    `opened` when the site has said so, `completing` when it may be a clip already; `live` when others hear it
+    meanwhile."""
 
     recording: Recording
+    live: bool = False
     at: int = 0
     sent: int = 0
     opened: bool = False
@@ -156,7 +160,8 @@ class Speaker(Somebody):
     def send_in_pieces(self) -> None:
         """Begin one, or go on with one that was left; now and then it is left, or discarded."""
         if len(self.begun) < LATER:
-            self.begun.append(Begun(self.told.recording(self.client.token, self.dice)))
+            live = self.dice.random() < 0.5
+            self.begun.append(Begun(self.told.recording(self.client.token, self.dice), live))
         upload = self.begun.pop(0)
         while self.step(upload):
             if self.dice.random() < 0.1:
@@ -242,6 +247,8 @@ class Speaker(Somebody):
         """Open an upload with its first bytes; of a repeat, what is there counts."""
         upload.sent = max(upload.sent, len(first))
         headers = {"Upload-Complete": "?0", "Idempotency-Key": upload.recording.key}
+        if upload.live:
+            headers |= {"Clip-Fields": LIVE, "Content-Type": "audio/webm"}
         status, view, _ = self.insist("POST", f"{THREAD}/uploads", first, headers)
         if not self.expect("begin", status, 201):
             return False
@@ -280,9 +287,15 @@ class Speaker(Somebody):
         upload.at = offset
 
     def _discard(self, upload: Begun) -> None:
-        where = f"{THREAD}/uploads/{upload.recording.id}"
+        where, clip = f"{THREAD}/uploads/{upload.recording.id}", upload.recording.id
+        self.told.unwanted.add(clip)
         self.expect("discard", self.insist("DELETE", where)[0], 204, 404)
         self.expect("look for what was discarded", self.insist("HEAD", where)[0], 404)
+        deadline = time.monotonic() + PATIENCE
+        while self.insist("GET", f"{THREAD}/clips/{clip}")[0] != 404:  # killed before listeners were told of it
+            assert time.monotonic() < deadline, f"{clip} was taken back, and is still there"
+            self.gate.over.wait(AGAIN)
+        self.told.deleted.add(clip)
 
     def _published(self, recording: Recording, answer: Answer) -> None:
         status, clip, _ = answer
@@ -302,6 +315,8 @@ class Listener(Somebody):
         super().__init__(*arguments)
         self.cursor: str | None = None
         self.clips: list[str] = []
+        self.live: set[str] = set()
+        """Those of them that are not complete."""
         self.seen: set[str] = set()
         self.messages: list[tuple[str, str]] = []
         """Id and text, in the order in which they came."""
@@ -329,21 +344,32 @@ class Listener(Somebody):
         self.online = news.get("online", self.online)
         self.messages += [(m["id"], m["body"]["text"]) for m in news.get("messages", ())]
         if "clips" in news:
-            self._follow([clip["id"] for clip in news["clips"]["added"]], news["clips"]["removed"])
+            self._grown([clip["id"] for clip in news["clips"].get("grown", ())])
+            live = {clip["id"] for clip in news["clips"]["added"] if clip.get("live")}
+            self._follow([clip["id"] for clip in news["clips"]["added"]], live, news["clips"]["removed"])
 
-    def _follow(self, added: list[str], removed: list[str]) -> None:
-        """Clips go in the order in which they came, but for those that their authors delete."""
-        wanted = [clip for clip in self.clips if clip not in self.told.unwanted]
+    def _grown(self, grown: list[str]) -> None:
+        if strange := set(grown) - self.live:
+            self.told.fault(self.name, f"{strange} have grown, and are not known to be live")
+
+    def _follow(self, added: list[str], live: set[str], removed: list[str]) -> None:
+        """Clips go in the order in which they came, but for those that their authors delete or take back, and for
+        live ones, which take no room yet. Those come once more when they are complete, and stay in their places."""
+        stays = self.told.unwanted | (self.live - set(removed))
+        wanted = [clip for clip in self.clips if clip not in stays]
         evicted = set(removed) - self.told.unwanted
         if evicted != set(wanted[: len(evicted)]):
             self.told.fault(self.name, f"gone are {removed}, of which not all are the oldest of {self.clips}")
         for clip in added:
-            if clip in self.seen or clip not in self.told.tried:
+            again = clip in self.seen and not (clip in self.live and clip not in live)
+            if again or clip not in self.told.tried:
                 self.told.fault(self.name, f"the clip {clip} has come again, or from nowhere")
         self.seen.update(added)
         left = [clip for clip in self.clips if clip not in removed]
-        self.turnovers += bool(self.clips and not left)
-        self.clips = left + added
+        complete = set(self.clips) - self.live
+        self.turnovers += bool(complete and not complete & set(left))
+        self.live = (self.live - {*added, *removed}) | live
+        self.clips = left + [clip for clip in added if clip not in left]
 
 
 def _digest(recording: Recording) -> str:

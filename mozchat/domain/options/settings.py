@@ -130,9 +130,8 @@ def page_view(settings: ThreadSettings) -> dict[str, object]:
 def _settings(values: dict[str, Any]) -> ThreadSettings:
     whole = {option.field: values.get(option.field, option.default_value) for option in OPTIONS}
     for option in OPTIONS:
-        if option.on_with and option.field not in values:
-            field, value = option.on_with
-            whole[option.field] = whole[field] == value
+        if option.default_among and option.field not in values:
+            whole[option.field] = option.default_among(whole)
     return ThreadSettings(**whole)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -28,8 +29,8 @@ AUTH = ("auth",)
 @dataclass(frozen=True)
 class Option:
     """One key. `default` is written as in an `.ini`; `page`: the client may see it; `secret`: its value is
-    shown nowhere, not even where it is wrong; `on_with` is a field and its value with which a switch is on where
-    the `.ini` does not say."""
+    shown nowhere, not even where it is wrong; `default_among` gives the default where that depends on the other
+    fields."""
 
     key: str
     kind: Kind
@@ -38,7 +39,7 @@ class Option:
     sections: tuple[str, ...] = EITHER
     page: bool = False
     secret: bool = False
-    on_with: tuple[str, str] | None = None
+    default_among: Callable[[Mapping[str, Any]], Any] | None = None
 
     @cached_property
     def field(self) -> str:
@@ -49,6 +50,15 @@ class Option:
     def default_value(self) -> Any:
         """The default as `ThreadSettings` has it."""
         return self.kind.read(self.default)
+
+
+SHORT_SECONDS = 5
+"""A stream whose clips are at most so long is a row of them, one after another, as before clips could be live."""
+
+
+def _is_live(fields: Mapping[str, Any]) -> bool:
+    is_row = fields["allow_stream"] and fields["max_clip_size_sec"] <= SHORT_SECONDS
+    return fields["on_recorded"] == "upload" and not is_row
 
 
 _YEAR = 366 * 24 * 3600
@@ -147,9 +157,10 @@ OPTIONS: tuple[Option, ...] = (
         "live",
         flag(),
         "0",
-        "1: a clip is heard while it is being recorded; so it is where onRecorded=upload, unless this says 0.",
+        "1: a clip is heard while it is being recorded; without this line so it is where onRecorded=upload, but not "
+        "in a stream of clips of up to 5 seconds.",
         page=True,
-        on_with=("on_recorded", "upload"),
+        default_among=_is_live,
     ),
     # Playing
     Option("playNew", flag(), "1", "1: new clips are played as they come.", page=True),
