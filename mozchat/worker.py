@@ -228,7 +228,9 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         length = int(environ["CONTENT_LENGTH"])
         if length > MOST_QUICK_BYTES or _has_come(conn.sock) < head_bytes + length:
             return False
-        return environ.get("HTTP_UPLOAD_COMPLETE") == "?0" or not clips.waits_for_disk(self._site, environ[_THREAD])
+        return environ.get("HTTP_UPLOAD_COMPLETE") == "?0" or not clips.waits_for_disk(
+            self._site, environ[_THREAD]
+        )
 
     def _store_slowly(self, conn: Any, environ: dict[str, Any]) -> None:
         """In another OS thread."""

@@ -35,6 +35,9 @@ class ServesListeners(Serves):
     def test_a_clip_is_told_within_100_ms(self, place):
         scenario.tells_of_a_clip(place)
 
+    def test_a_clip_is_heard_while_it_is_recorded(self, place):
+        scenario.is_heard_live(place)
+
     def test_the_doctor_finds_nothing_wrong(self, place, turn):
         assert scenario.found_by_the_doctor(place, turn) == (set(), set())
 

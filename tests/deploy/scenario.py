@@ -23,6 +23,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -30,6 +31,7 @@ from werkzeug.security import generate_password_hash
 
 from tests.coturn import Coturn
 from tests.running import Client
+from tests.speaking import encoded
 
 VOICE = (Path(__file__).parent.parent / "samples" / "chromium-audio.webm").read_bytes()
 MOST_BYTES = 100_000
@@ -222,6 +224,64 @@ def sends_pieces(place: Place) -> None:
     assert (wrong[0], wrong[2]["Upload-Offset"]) == (409, str(half))
     status, clip, _ = ann.request("PATCH", where, VOICE[half:], {**piece, "Upload-Offset": str(half)})
     assert (status, clip["id"]) == (201, upload["id"])
+
+
+def is_heard_live(place: Place) -> None:
+    """A clip's bytes reach a listener while it is recorded: the first before there are more."""
+    ann, clip, half = speaks_live(place)
+    bob = place.person("Bob", clip.thread)
+    with contextlib.closing(place.connection()) as connection:
+        bob.send(connection, "GET", f"{clip.media}?from=0")
+        stream = connection.getresponse()
+        assert stream.status == 200
+        heard = b""
+        while len(heard) < half:
+            heard += stream.read1(half - len(heard))
+        assert heard == VOICE[:half]
+        clip.ends(ann)
+        assert len(stream.read()) == len(VOICE) - half
+
+
+def is_heard_when_complete(place: Place) -> None:
+    """Where nobody can wait, a listener of a live clip is told to come later, and has it when it is complete."""
+    ann, clip, half = speaks_live(place)
+    bob = place.person("Bob", clip.thread)
+    status, _, headers = bob.request("GET", f"{clip.media}?from=live")
+    assert (status, "Retry-After" in headers) == (503, True)
+    status, heard, _ = bob.request("GET", f"{clip.media}?from=0&wait=0")
+    assert (status, heard) == (200, VOICE[:half])
+    clip.ends(ann)
+    status, heard, headers = bob.request("GET", f"{clip.media}?from={half}&wait=0")
+    # The complete file says how long its parts are, in as many bytes.
+    assert (status, len(heard), headers["Clip-Complete"]) == (200, len(VOICE) - half, "?1")
+
+
+@dataclass
+class LiveClip:
+    """One of which half has been said, in a thread of its own."""
+
+    thread: str
+    id: str
+    media: str
+
+    def ends(self, author: Visitor) -> None:
+        """Its author says the rest."""
+        fields = {"Upload-Offset": str(len(VOICE) // 2), "Upload-Complete": "?1"}
+        fields["Content-Type"] = "application/partial-upload"
+        where = f"/api/threads/{self.thread}/uploads/{self.id}"
+        status, clip, _ = author.request("PATCH", where, VOICE[len(VOICE) // 2 :], fields)
+        assert status == 201, clip
+
+
+def speaks_live(place: Place) -> tuple[Visitor, LiveClip, int]:
+    """Somebody who has said the first half of something: so many bytes."""
+    thread, half = f"live{uuid.uuid4().hex[:8]}", len(VOICE) // 2
+    place.make_thread(thread, f"{WALK}live=1\n")
+    ann = place.person("Ann", thread)
+    fields = {"Upload-Complete": "?0", "Content-Type": "audio/webm", "Clip-Fields": encoded({"live": True})}
+    status, upload, _ = ann.request("POST", f"/api/threads/{thread}/uploads", VOICE[:half], fields)
+    assert (status, upload.get("live")) == (201, True), upload
+    return ann, LiveClip(thread, upload["id"], f"/api/threads/{thread}/clips/{upload['id']}/media"), half
 
 
 def serves_media(place: Place) -> None:

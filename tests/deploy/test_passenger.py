@@ -63,6 +63,10 @@ def test_a_clip_is_told_at_the_next_poll(place):
     scenario.tells_of_a_clip_at_the_next_poll(place)
 
 
+def test_a_live_clip_is_heard_when_it_is_complete(place):
+    scenario.is_heard_when_complete(place)
+
+
 def test_the_doctor_says_that_nobody_may_wait_and_finds_nothing_else_wrong(place, turn):
     errors, warnings = scenario.found_by_the_doctor(place, turn)
     assert (errors, [text.partition(":")[0] for text in warnings]) == (set(), ["Long polls"])

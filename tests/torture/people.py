@@ -292,7 +292,9 @@ class Speaker(Somebody):
         self.expect("discard", self.insist("DELETE", where)[0], 204, 404)
         self.expect("look for what was discarded", self.insist("HEAD", where)[0], 404)
         deadline = time.monotonic() + PATIENCE
-        while self.insist("GET", f"{THREAD}/clips/{clip}")[0] != 404:  # killed before listeners were told of it
+        while (
+            self.insist("GET", f"{THREAD}/clips/{clip}")[0] != 404
+        ):  # killed before listeners were told of it
             assert time.monotonic() < deadline, f"{clip} was taken back, and is still there"
             self.gate.over.wait(AGAIN)
         self.told.deleted.add(clip)
