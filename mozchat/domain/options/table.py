@@ -157,8 +157,8 @@ OPTIONS: tuple[Option, ...] = (
         "live",
         flag(),
         "0",
-        "1: a clip is heard while it is being recorded; without this line so it is where onRecorded=upload, but not "
-        "in a stream of clips of up to 5 seconds.",
+        "1: a clip is heard while it is being recorded; without this line so it is where onRecorded=upload, "
+        "but not in a stream of clips of up to 5 seconds.",
         page=True,
         default_among=_is_live,
     ),

@@ -1,7 +1,8 @@
 /**
  * Recordings of this browser that are not clips of the server yet. Each is kept in the browser's store and sent in pieces
  * while it is being recorded; when it is over, and its author wants it so, the last piece makes it a clip. Only then is it
- * forgotten here; a live one that is taken back, when the server has heard of that. There is one request at a time, and clips are finished in the order in which they were recorded.
+ * forgotten here; a live one that is taken back, when the server has heard of that. There is one request at a time, and
+ * clips are finished in the order in which they were recorded.
  *
  * Events: "change", detail {item}; "sent", detail {id, clip}, before the item leaves; "unkept", once, when the browser
  * does not keep a recording.
@@ -10,22 +11,14 @@
  * @typedef {import("./session.js").Piece} Piece
  * @typedef {import("./take-store.js").StoredTake} StoredTake
  * @typedef {import("../clock.js").Clock} Clock
- *
- * @typedef {object} OutboxItem a recording that is over, as the list shows it
- * @property {string} id the take's, and the idempotency key of every try
- * @property {Take} take
- * @property {string} description
- * @property {"waiting"|"sending"|"failed"|"unfinished"} state `unfinished`: from an earlier visit, for its author to decide
- * @property {number} progress 0 to 1
- * @property {number|null} left seconds that it will still take, null where that is not known
- * @property {ApiError|null} error of the last try
- * @property {string|null} upload the id that the clip will have, once the server has named it
+ * @typedef {import("./outbox-items.js").OutboxItem} OutboxItem
  */
 
 import { ApiError } from "../api-error.js";
 import { pause, systemClock } from "../clock.js";
 import { backoff } from "../downlink/backoff.js";
 import { KeptTake } from "./kept-take.js";
+import { OutboxItems } from "./outbox-items.js";
 import { TransferRate } from "./transfer-rate.js";
 
 /** What passes by itself; anything else is for the author to decide. */
@@ -38,8 +31,7 @@ const MOST_WHOLE = 1_000_000;
 const SHORTEST = 0.3;
 
 export class Outbox extends EventTarget {
-  /** In the order of recording. @type {OutboxItem[]} */
-  items = [];
+  #items = new OutboxItems((item) => this.dispatchEvent(new CustomEvent("change", { detail: { item } })));
   #api;
   #store;
   #owners;
@@ -84,9 +76,14 @@ export class Outbox extends EventTarget {
     owners.onBegun((address) => { if (this.#mine(address)) owners.wait(address.id, () => this.#takeOver(address.id)); });
   }
 
+  /** In the order of recording. @returns {readonly OutboxItem[]} */
+  get items() {
+    return this.#items.all;
+  }
+
   /** Clips that go out by themselves. */
   get pending() {
-    return this.items.filter(({ state }) => state === "waiting" || state === "sending").length;
+    return this.#items.all.filter(({ state }) => state === "waiting" || state === "sending").length;
   }
 
   /** Something would be lost with the page. */
@@ -136,7 +133,7 @@ export class Outbox extends EventTarget {
   hold(take) {
     const { seconds, peaks } = take;
     this.#ended(take).note({ seconds, peaks, state: "held" });
-    this.#hide(take.id);
+    this.#items.hide(take.id);
     this.#run();
   }
 
@@ -152,13 +149,13 @@ export class Outbox extends EventTarget {
     kept.note({ seconds, peaks, description, state: "waiting" });
     const state = this.#sending?.id === id ? "sending" : "waiting";
     const progress = kept.parcel.share;
-    this.#show({ id, take, description, state, progress, left: null, error: null, upload: kept.facts.upload });
+    this.#items.show({ id, take, description, state, progress, left: null, error: null, upload: kept.facts.upload });
     this.#run();
   }
 
   /** @param {string} id of one that failed, waits for its next try, or was left behind */
   retry(id) {
-    const item = this.#item(id);
+    const item = this.#items.get(id);
     if (item?.state === "failed" || item?.state === "unfinished") this.#again(item);
     this.wake();
   }
@@ -170,7 +167,7 @@ export class Outbox extends EventTarget {
     if (this.#sending?.id === id) this.#sending.abort();
     if (kept.facts.live) {
       kept.note({ state: "takenBack" });
-      this.#hide(id);
+      this.#items.hide(id);
     } else {
       if (kept.parcel.upload) this.#unwanted.push(kept.parcel.upload);
       this.#forget(kept);
@@ -181,18 +178,13 @@ export class Outbox extends EventTarget {
   /** Does not wait any longer for the next try: the server is back, or knows us again. */
   wake() {
     this.#nap.abort();
-    for (const item of this.items) if (item.state === "failed" && item.error?.status === 401) this.#again(item);
+    for (const item of this.#items.all) if (item.state === "failed" && item.error?.status === 401) this.#again(item);
     this.#run();
   }
 
   /** @param {{thread: string, name: string}} place */
   #mine({ thread, name }) {
     return thread === this.#place.thread && name === this.#place.name;
-  }
-
-  /** @param {string} id */
-  #item(id) {
-    return this.items.find((item) => item.id === id);
   }
 
   /**
@@ -230,7 +222,7 @@ export class Outbox extends EventTarget {
     if (slip) return this.#forget(kept);
     // What others have heard of a live one was to be heard to its end.
     const goesOn = state === "waiting" || error?.status === 401 || (live && state === "recording");
-    this.#show({
+    this.#items.show({
       id, take: kept.take, description, progress: 0, left: null, upload,
       state: goesOn ? "waiting" : state === "failed" ? "failed" : "unfinished",
       error: error && !goesOn ? new ApiError(error) : null,
@@ -248,7 +240,7 @@ export class Outbox extends EventTarget {
   async #forget(kept) {
     const { id } = kept.facts;
     this.#takes.delete(id);
-    this.#hide(id);
+    this.#items.hide(id);
     await kept.forget();
     this.#owners.release(id);
   }
@@ -271,7 +263,7 @@ export class Outbox extends EventTarget {
 
   /** @returns {string|KeptTake|undefined} an upload to be given up, or what is to be sent: what is over comes first */
   #next() {
-    const due = this.items.find(({ state }) => state === "waiting" || state === "sending");
+    const due = this.#items.all.find(({ state }) => state === "waiting" || state === "sending");
     return this.#unwanted.shift() ?? this.#takenBack() ?? (due ? this.#takes.get(due.id) : this.#growing());
   }
 
@@ -281,14 +273,14 @@ export class Outbox extends EventTarget {
 
   #growing() {
     return [...this.#takes.values()].find(({ facts, parcel, refused }) =>
-      !refused && !parcel.whole && parcel.due && !this.#item(facts.id));
+      !refused && !parcel.whole && parcel.due && !this.#items.get(facts.id));
   }
 
   /** @param {KeptTake} kept */
   async #send(kept) {
     const { facts, parcel } = kept;
     const abort = new AbortController();
-    const finish = this.#item(facts.id) ? kept.fields : null;
+    const finish = this.#items.get(facts.id) ? kept.fields : null;
     // A first piece arrives, discarded or not, so that the server's name for it is known, and it can be given up there.
     this.#sending = { id: facts.id, abort: () => { if (finish || parcel.upload) abort.abort(); } };
     this.#progress(kept, 0);
@@ -335,12 +327,12 @@ export class Outbox extends EventTarget {
    * @param {number} bytes of the request that is under way
    */
   #progress({ facts, parcel }, bytes) {
-    const item = this.#item(facts.id);
+    const item = this.#items.get(facts.id);
     this.#rate.reached(bytes);
     if (!item || item.state === "unfinished") return;
     const left = Math.max(0, parcel.behind - bytes);
     const progress = (parcel.size - left) / parcel.size;
-    this.#update(item, { state: "sending", error: null, progress, left: this.#rate.seconds(left) });
+    this.#items.update(item, { state: "sending", error: null, progress, left: this.#rate.seconds(left) });
   }
 
   /** @param {KeptTake} kept of which the server has some, under a name */
@@ -349,8 +341,8 @@ export class Outbox extends EventTarget {
     if (!upload || upload === facts.upload) return;
     if (!this.#takes.has(facts.id)) this.#unwanted.push(upload);
     else kept.note({ upload });
-    const item = this.#item(facts.id);
-    if (item) this.#update(item, { upload });
+    const item = this.#items.get(facts.id);
+    if (item) this.#items.update(item, { upload });
   }
 
   /**
@@ -369,8 +361,8 @@ export class Outbox extends EventTarget {
   #failed(kept, cause) {
     const error = cause instanceof ApiError ? cause : new ApiError({ title: String(cause) });
     const passing = error.offline || PASSING.has(error.status);
-    const item = this.#item(kept.facts.id);
-    if (item) this.#update(item, { state: passing ? "waiting" : "failed", error, left: null });
+    const item = this.#items.get(kept.facts.id);
+    if (item) this.#items.update(item, { state: passing ? "waiting" : "failed", error, left: null });
     if (passing) return this.#rest(error.retryAfter, kept.facts.live ? LIVE_REST : Infinity);
     kept.refused = true;
     const { status, title, detail } = error;
@@ -393,34 +385,6 @@ export class Outbox extends EventTarget {
     const kept = this.#takes.get(item.id);
     if (kept) kept.refused = false;
     kept?.note({ state: "waiting", error: null });
-    this.#update(item, { state: "waiting", error: null, progress: 0 });
-  }
-
-  /** @param {OutboxItem} item */
-  #show(item) {
-    this.items = [...this.items.filter(({ id }) => id !== item.id), item];
-    this.#changed(item);
-  }
-
-  /** @param {string} id of an item, if it is one */
-  #hide(id) {
-    const item = this.#item(id);
-    if (!item) return;
-    this.items = this.items.filter((one) => one !== item);
-    this.#changed(item);
-  }
-
-  /**
-   * @param {OutboxItem} item
-   * @param {Partial<OutboxItem>} news
-   */
-  #update(item, news) {
-    Object.assign(item, news);
-    if (this.items.includes(item)) this.#changed(item);
-  }
-
-  /** @param {OutboxItem} item */
-  #changed(item) {
-    this.dispatchEvent(new CustomEvent("change", { detail: { item } }));
+    this.#items.update(item, { state: "waiting", error: null, progress: 0 });
   }
 }
