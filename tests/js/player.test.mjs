@@ -525,6 +525,18 @@ test("a browser that plays no growing clip plays the complete one", async () => 
   assert.equal(media.src, "/media/c4");
 });
 
+test("a live clip that has to begin anew is not heard a second time", async () => {
+  await begins(speaks(4));
+  media.reach(3);
+  catalogue.apply({ clips: { removed: ["c4"] } });
+  await begins(speaks(4));
+  assert.deepEqual(sources(), ["c4 null", "c4 null"], "what is said now, not the beginning");
+  media.reach(5);
+  catalogue.apply({ clips: { removed: ["c4"] } });
+  await arrive(clip(4, { duration: 9 }));
+  assert.deepEqual([now(), media.currentTime], ["playing c4", 5]);
+});
+
 test("what is stopped while it is live goes on where it was left, when it is complete", async () => {
   await begins(speaks(4));
   media.reach(3);

@@ -355,8 +355,8 @@ class Listener(Somebody):
             self.told.fault(self.name, f"{strange} have grown, and are not known to be live")
 
     def _follow(self, added: list[str], live: set[str], removed: list[str]) -> None:
-        """Clips go in the order in which they came, but for those that authors delete or take back, and
-        for live ones, which take no room yet. They come once more when they are complete, and keep their places."""
+        """Clips go in the order in which they came, but for those that authors delete or take back, and for live
+        ones, which take no room yet. They come once more when they are complete, and keep their places."""
         stays = self.told.unwanted | (self.live - set(removed))
         wanted = [clip for clip in self.clips if clip not in stays]
         evicted = set(removed) - self.told.unwanted

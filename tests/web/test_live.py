@@ -313,6 +313,19 @@ def test_who_clears_a_thread_ends_live_clips_too(ann, bob, voice, site):
     ann.say_on(clip_id, 1000, voice[1000:], 404)
 
 
+def test_one_whose_upload_is_gone_begins_anew_as_the_same_clip(ann, bob, voice, site):
+    clip_id = ann.begin(key="a-key", content=voice[:1000])
+    cursor = bob.events()["cursor"]
+    upkeep.clear(site, "walk")
+    ann.say_on(clip_id, 1000, voice[1000:], 404)
+
+    assert ann.begin(key="a-key", content=voice[:3000]) == clip_id
+    news = clips_of(bob.events(cursor))
+    assert (news["removed"], [clip["id"] for clip in news["added"]]) == ([clip_id], [clip_id])
+    ann.end(clip_id, 3000, voice[3000:])
+    assert bob.clip_ids() == [clip_id]
+
+
 def test_a_live_clip_is_no_fault_and_is_not_dropped_as_lost(ann, bob, voice, site, clock):
     ann.begin(content=voice[:1000])
     assert upkeep.check(site, "walk") == []

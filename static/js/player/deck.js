@@ -168,6 +168,7 @@ export class Deck extends EventTarget {
       this.clip = known;
       this.#source?.told(known);
     } else if (this.clip.live) {
+      this.remember(); // should it come again, since its upload had to begin anew
       this.#endLive();
       this.#sound.unload();
       this.idle();

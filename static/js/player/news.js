@@ -53,14 +53,14 @@ export class News {
     this.#count();
     const gone = new Set(removed.map(({ id }) => id));
     this.#below = this.#below.filter((id) => !gone.has(id));
-    const { isMine } = this.#parts;
+    const { catalogue, isMine } = this.#parts;
     const news = first ? [] : added.filter((clip) => !isMine(clip));
     if (!this.#parts.atEnd()) this.#below.push(...news.map(({ id }) => id));
     this.#hint();
     if (news.length === 1 && news[0].live) announce(t("clip.speaks", { name: news[0].author }));
     else if (news.length === 1) announce(t("clip.arrived", { name: news[0].author, length: length(news[0].duration) }));
     else if (news.length) announce(tn("player.jump", news.length));
-    const takenBack = removed.find((clip) => clip.live && clip.duration > 0 && !isMine(clip));
+    const takenBack = removed.find((clip) => clip.live && clip.duration > 0 && !isMine(clip) && !catalogue.get(clip.id));
     if (takenBack) toast(t("clip.takenBack", { name: takenBack.author }));
   }
 
