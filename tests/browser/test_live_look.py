@@ -11,6 +11,12 @@ TELL = """() => {
     const note = () => { if (region.textContent) window.told.push(region.textContent); };
     new MutationObserver(note).observe(region, { childList: true, characterData: true, subtree: true });
   }
+  window.shown = [];
+  const show = (records) => {
+    for (const { addedNodes } of records)
+      for (const node of addedNodes) if (node.className === "toast") window.shown.push(node.textContent);
+  };
+  new MutationObserver(show).observe(document.body, { childList: true });
 }"""
 
 
@@ -46,9 +52,15 @@ def told(person):
     return person.page.evaluate("() => window.told")
 
 
+def forgive_what_is_gone(person):
+    """Whether a listener learns first from events or from the stream's end that a clip is gone is a matter of
+    chance; in the latter case it asks once more, and the browser tells of the 404."""
+    person.errors[:] = [error for error in person.errors if not ("404" in error and "/media?from=" in error)]
+
+
 def begin(person):
     person.button("Record").click()
-    expect(person.button("Record")).to_have_attribute("aria-pressed", "true")
+    expect(person.button("Record")).to_have_attribute("aria-pressed", "true", timeout=15_000)
 
 
 def test_a_live_clip_grows_without_another_word_and_is_not_new_to_who_hears_it(people):
@@ -56,8 +68,8 @@ def test_a_live_clip_grows_without_another_word_and_is_not_new_to_who_hears_it(p
     begin(ann)
     player = bob.page.get_by_role("region", name="Player")
     clip = bob.clips.first
-    expect(clip).to_contain_text("live")
-    expect(clip.get_by_role("button", name="Pause")).to_be_visible()
+    expect(clip).to_contain_text("live", timeout=15_000)
+    expect(clip.get_by_role("button", name="Pause")).to_be_visible(timeout=15_000)
     expect(clip.get_by_role("button", name="From the start")).to_be_visible()
     wait_for_position(bob, least=3)  # one number: no end is known yet
     expect(player.locator(".mini .time")).to_have_text(re.compile(r"^\d:\d\d live$"))
@@ -70,8 +82,8 @@ def test_a_live_clip_grows_without_another_word_and_is_not_new_to_who_hears_it(p
     assert told(bob) == ["Ann is speaking."]
 
     ann.button("Record").click()
-    expect(clip).not_to_contain_text("live")
-    expect(ann.clips.first).not_to_contain_text("live")
+    expect(clip).not_to_contain_text("live", timeout=15_000)
+    expect(ann.clips.first).not_to_contain_text("live", timeout=15_000)
     assert told(bob) == ["Ann is speaking."]
     assert told(ann) == ["Recording"]
 
@@ -83,16 +95,18 @@ def test_what_is_taken_back_is_said_to_have_been(people, width):
     expect(ann.page.get_by_text("Heard as you talk. Tap to stop. Cancel takes it back.")).to_be_visible()
     wait_for_position(bob, least=2)
     ann.button("Cancel").click()
-    expect(bob.clips).to_have_count(0)
-    expect(bob.page.get_by_text("Ann took it back.")).to_have_count(2)  # to be seen, and to be heard
+    expect(bob.clips).to_have_count(0, timeout=15_000)
+    bob.page.wait_for_function("() => window.told.at(-1) === 'Ann took it back.'")
+    assert bob.page.evaluate("() => window.shown") == ["Ann took it back."]
     ann.page.wait_for_function("() => window.told.at(-1) === 'Taken back. Nothing was kept.'")
+    forgive_what_is_gone(bob)
 
 
 def test_live_is_spoken_heard_from_the_start_and_taken_back_by_keyboard_alone(people):
     ann, bob = people("audioStream")
     ann.button("Record").focus()
     ann.page.keyboard.press("Enter")
-    expect(bob.clips.first).to_contain_text("live")
+    expect(bob.clips.first).to_contain_text("live", timeout=15_000)
     wait_for_position(bob, least=4)
     bob.clips.first.get_by_role("button", name="Pause").focus()
     bob.page.keyboard.press("Tab")
@@ -102,4 +116,5 @@ def test_live_is_spoken_heard_from_the_start_and_taken_back_by_keyboard_alone(pe
     bob.page.keyboard.press("Enter")
     wait_for_position(bob, most=2)
     ann.page.keyboard.press("Escape")
-    expect(bob.clips).to_have_count(0)
+    expect(bob.clips).to_have_count(0, timeout=15_000)
+    forgive_what_is_gone(bob)
