@@ -40,7 +40,7 @@ def wait_for_position(person, least=0, most=3600):
     """Wait until there is one number at the length of the clip, between these seconds."""
     person.page.wait_for_function(
         r"""([least, most]) => {
-          const words = /^(\d):(\d\d)$/.exec(document.querySelector("#list .clip .len").textContent);
+          const words = /^(\d):(\d\d)$/.exec(document.querySelector("#list .clip .len")?.textContent ?? "");
           const seconds = words && words[1] * 60 + Number(words[2]);
           return words && least <= seconds && seconds <= most;
         }""",
