@@ -71,7 +71,7 @@ function makeClips({ api, preferences }) {
   const heard = new Heard({ base, thread: thread.name });
   const playlist = new Playlist({ catalogue, preferences, heard, myAuthorId: me.authorId });
   const media = el("video", { playsInline: true, preload: "auto" });
-  const loadLive = flag(settings.live) ? () => import("./player/live/live-source.js") : null;
+  const loadLive = flag(settings.live) ? () => import("./player/live/choose.js") : null;
   const player = new Player({ catalogue, playlist, preferences, heard, media, loadLive, hub: () => downlink.clips });
   // Nothing waits for it now, but whoever speaks next should be heard at once.
   catalogue.addEventListener("change", () => { setTimeout(() => loadLive?.().catch(() => {}), LIVE_SOON); }, { once: true });

@@ -48,24 +48,40 @@
 
   let context;
   async function started() {
-    if (!context) {
-      context = new AudioContext({ sampleRate: 48000, latencyHint: "interactive" });
-      context.probes = context.audioWorklet.addModule(URL.createObjectURL(new Blob([PROBE], { type: "text/javascript" })));
-    }
-    await context.probes;
+    context ??= new AudioContext({ sampleRate: 48000, latencyHint: "interactive" });
+    await probesIn(context);
     await context.resume();
     return context;
   }
 
+  const probed = new WeakMap();
+  function probesIn(context) {
+    const url = () => URL.createObjectURL(new Blob([PROBE], { type: "text/javascript" }));
+    if (!probed.has(context)) probed.set(context, context.audioWorklet.addModule(url()));
+    return probed.get(context);
+  }
+
   async function listenTo(node, ear) {
+    const { context } = node;
+    await probesIn(context);
     const probe = new AudioWorkletNode(context, "probe", { outputChannelCount: [1], channelCount: 1, channelCountMode: "explicit" });
     probe.port.onmessage = ({ data: { windows, beep } }) => {
       if (windows) for (let i = 0; i < windows.length; i += 2) { ear.rms.push(windows[i]); ear.residue.push(windows[i + 1]); }
       if (beep) ear.beeps.push(beep);
     };
-    node.connect(probe);
-    probe.connect(context.destination);
+    connect.call(node, probe);
+    connect.call(probe, context.destination);
   }
+
+  // What the page plays without a media element.
+  const { connect } = AudioNode.prototype;
+  AudioNode.prototype.connect = function (to, ...rest) {
+    if (to instanceof AudioDestinationNode) {
+      window.mozchatOutput = this.context;
+      listenTo(this, ear);
+    }
+    return connect.call(this, to, ...rest);
+  };
 
   const newEar = () => ({ rms: [], residue: [], beeps: [] });
   const mouth = newEar();

@@ -14,6 +14,9 @@ MOUTH_AND_EAR = (Path(__file__).parent / "mouth_and_ear.js").read_text()
 TONE_BEFORE_BREAK = 3
 """Seconds of undisturbed listening in tests that then break something."""
 
+NO_MEDIA_SOURCE = "delete window.MediaSource; delete window.ManagedMediaSource;"
+"""A script for the page of a browser that has none."""
+
 FASTEST = 1.25
 """How fast what came late is played."""
 
@@ -76,10 +79,12 @@ class Wire:
 def speak(site, someone):
     """Let somebody in whose microphone gives a known sound, and whose page is listened to."""
 
-    def come(name, thread, voice="tone", at=None):
+    def come(name, thread, voice="tone", at=None, script=""):
         person = someone(name, bypass_csp=True)
         person.wire = Wire(person.page)
-        person.page.add_init_script(f"window.mozchatVoice = {json.dumps(voice)}; {MOUTH_AND_EAR}")
+        person.page.add_init_script(
+            f"window.mozchatVoice = {json.dumps(voice)}; {MOUTH_AND_EAR}; {script}"
+        )
         return person.enter(at or site, thread)
 
     return come
@@ -99,6 +104,13 @@ def ears(person, what):
 def hears(person, timeout=15_000):
     """Wait until there is sound at somebody's page."""
     person.page.wait_for_function("() => window.mozchatEars.sounds()", timeout=timeout)
+
+
+def wait_for_beeps(person, count):
+    """Wait until so many beeps were heard at somebody's page."""
+    person.page.wait_for_function(
+        "(count) => window.mozchatEars.ear().length >= count", arg=count, timeout=40_000
+    )
 
 
 def wait_for_sound(person, seconds, timeout=40_000):
@@ -260,3 +272,41 @@ def test_what_its_author_hears_first_is_neither_seen_nor_heard_by_others(make_th
     expect(bob.clips).to_have_count(0)
     ann.button("Upload").click()
     expect(bob.clips).to_have_count(1)
+
+
+def test_without_media_source_bob_hears_ann_live_all_the_same(make_thread, speak):
+    thread = make_thread("audioStream")
+    ann, bob = speak("Ann", thread, "beeps"), speak("Bob", thread, script=NO_MEDIA_SOURCE)
+    begin(ann)
+    wait_for_beeps(bob, 3)
+    expect(ann.button("Record")).to_have_attribute("aria-pressed", "true")
+    clip = bob.clips.first
+    clip.get_by_role("button", name="Pause", exact=True).click()
+    bob.page.wait_for_function("() => window.mozchatOutput.state === 'suspended'")
+    clip.get_by_role("button", name="Play", exact=True).click()
+    wait_for_beeps(bob, 5)
+    bob.button("From the start").click()
+    first = ears(ann, "mouth")[0]["hz"]
+    bob.page.wait_for_function(
+        "([first, from]) => window.mozchatEars.ear().slice(from).some(({ hz }) => Math.abs(hz - first) < 40)",
+        arg=[first, len(ears(bob, "ear"))],
+    )
+    assert bob.page.evaluate("() => window.mozchatMedia === undefined"), "without the media element"
+    ann.button("Record").click()
+    expect(clip).not_to_contain_text("live")
+    expect(clip.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=40_000)
+    clip.get_by_role("button", name="Play", exact=True).click()
+    bob.page.wait_for_function("() => window.mozchatMedia?.currentTime > 0.5")
+
+
+def test_a_browser_that_can_play_nothing_live_says_so_and_plays_it_when_it_is_done(make_thread, speak):
+    thread = make_thread("audioStream")
+    ann = speak("Ann", thread)
+    bob = speak("Bob", thread, script=f"{NO_MEDIA_SOURCE} delete window.AudioDecoder;")
+    begin(ann)
+    expect(bob.clips.first).to_contain_text("This browser plays it when it is done.")
+    expect(ann.button("Record")).to_have_attribute("aria-pressed", "true")
+    assert not ears(bob, "sounds")
+    ann.button("Record").click()
+    hears(bob)
+    expect(bob.clips.first).not_to_contain_text("when it is done")

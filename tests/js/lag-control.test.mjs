@@ -100,3 +100,38 @@ test("who began further back keeps their own speed until they have caught up", (
   assert.ok(!listener.control.behind);
   assert.equal(listener.skipped, 0);
 });
+
+for (const [how, late] of [["evenly", () => 0], ["unevenly", (() => { let n = 0; return () => [0, 0, 0.3, -0.3][n++ % 4]; })()]]) {
+  test(`where pieces come ${how} nothing is left out up to two seconds: it is played faster`, () => {
+    const listener = new Listener({ lag: 1.9, late });
+    const least = listener.play(60);
+    assert.equal(listener.skipped, 0);
+    assert.deepEqual([...listener.rates], [1, 1.05]);
+    assert.ok(least < 0.5, String(least));
+  });
+}
+
+test("a silence that was a speaker's pause makes it no more careful", () => {
+  const least = (excuse) => {
+    const listener = new Listener({ lag: 0.3 });
+    listener.play(5);
+    for (let pause = 0; pause < 3; pause++) {
+      listener.control.underflow(listener.now);
+      if (excuse) listener.control.excuse();
+      listener.now += 3000;
+      listener.lag = 0.5;
+      listener.play(1);
+    }
+    return listener.play(10);
+  };
+  assert.ok(least(true) < 0.25, String(least(true)));
+  assert.ok(least(false) > least(true) + 0.1, String(least(false)));
+});
+
+test("a pause excuses no underflow from before", () => {
+  const listener = new Listener({ lag: 0.9 });
+  listener.control.underflow(0);
+  listener.play(1);
+  listener.control.excuse();
+  assert.ok(listener.play(6.5) > 0.25);
+});

@@ -15,8 +15,9 @@ const mine = { author: "Me", authorId: "me" };
 /** What plays a live clip. */
 class FakeLive extends EventTarget {
   static made = [];
-  static supported = true;
-  static supports = () => FakeLive.supported;
+  /** What this browser has. @type {typeof FakeLive|null} */
+  static chosen = FakeLive;
+  static load = async () => ({ sourceFor: async () => FakeLive.chosen });
   closed = false;
 
   constructor({ clip: { id }, from }) {
@@ -31,6 +32,30 @@ class FakeLive extends EventTarget {
 
   close() {
     this.closed = true;
+  }
+}
+
+/** The same, without the media element. */
+class FakeVoice extends FakeLive {
+  position = 0;
+  log = [];
+
+  constructor(parts) {
+    super(parts);
+    this.url = null;
+  }
+
+  play() {
+    this.log.push("play");
+  }
+
+  pause() {
+    this.log.push("pause");
+  }
+
+  says(type, position = this.position) {
+    this.position = position;
+    this.dispatchEvent(new CustomEvent(type));
   }
 }
 
@@ -49,9 +74,9 @@ beforeEach(() => {
     fetched.push(url);
     return new Blob([url]);
   });
-  const loadLive = async () => ({ LiveSource: FakeLive });
+  const loadLive = FakeLive.load;
   FakeLive.made = [];
-  FakeLive.supported = true;
+  FakeLive.chosen = FakeLive;
   player = new Player({ catalogue, playlist, preferences, heard, media, preloader, clock, loadLive });
   states = record(player, "state");
 });
@@ -460,7 +485,7 @@ test("who is speaking when one comes is heard", async () => {
   const fresh = new Catalogue();
   const playlist = new Playlist({ catalogue: fresh, preferences, heard, myAuthorId: "me" });
   const late = new Player({
-    catalogue: fresh, playlist, preferences, heard, media, clock, loadLive: async () => ({ LiveSource: FakeLive }),
+    catalogue: fresh, playlist, preferences, heard, media, clock, loadLive: FakeLive.load,
   });
   fresh.apply({ reset: true, clips: { added: [clip(1), speaks(2)] } });
   await settle();
@@ -518,7 +543,7 @@ for (const [why, problem] of [["full", "full"], ["format", "later"]]) {
 }
 
 test("a browser that plays no growing clip plays the complete one", async () => {
-  FakeLive.supported = false;
+  FakeLive.chosen = null;
   await begins(speaks(4));
   assert.deepEqual([player.state.problem, sources()], ["later", []]);
   await arrive(clip(4));
@@ -535,6 +560,35 @@ test("a live clip that has to begin anew is not heard a second time", async () =
   catalogue.apply({ clips: { removed: ["c4"] } });
   await arrive(clip(4, { duration: 9 }));
   assert.deepEqual([now(), media.currentTime], ["playing c4", 5]);
+});
+
+test("what plays a live clip without the media element is driven like it", async () => {
+  FakeLive.chosen = FakeVoice;
+  await begins(speaks(4));
+  const [voice] = FakeLive.made;
+  assert.deepEqual([now(), voice.log, media.src], ["loading c4", ["play"], ""]);
+  voice.says("blocked");
+  assert.equal(now(), "blocked c4");
+  player.unlock();
+  voice.says("playing");
+  voice.says("time", 2);
+  assert.deepEqual([now(), player.position, player.duration], ["playing c4", 2, 2]);
+  player.pause();
+  player.toggle();
+  assert.deepEqual([now(), voice.log], ["loading c4", ["play", "play", "pause", "play"]]);
+  voice.says("playing");
+  voice.says("waiting");
+  assert.equal(now(), "loading c4");
+  voice.says("paused");
+  assert.equal(now(), "paused c4");
+  await arrive(clip(4));
+  player.toggle();
+  voice.says("ended");
+  assert.deepEqual([now(), heard.has("c4"), voice.closed], ["idle -", true, true]);
+  voice.says("playing");
+  assert.equal(now(), "idle -");
+  await play("c4");
+  assert.deepEqual([now(), media.src], ["playing c4", "/media/c4"]);
 });
 
 test("what is stopped while it is live goes on where it was left, when it is complete", async () => {

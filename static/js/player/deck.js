@@ -5,8 +5,8 @@
  * clip that is live can only be played when it is complete.
  *
  * @typedef {import("../api.js").Clip} Clip
- * @typedef {import("./live/live-source.js").LiveSource} LiveSource
- * @typedef {typeof import("./live/live-source.js")} Live
+ * @typedef {import("./live/choose.js").Source} Source
+ * @typedef {typeof import("./live/choose.js")} Live
  */
 
 import { Preloader } from "./preloader.js";
@@ -26,13 +26,14 @@ export class Deck extends EventTarget {
   problem = null;
   #catalogue;
   #heard;
+  #preferences;
   #sound;
   #preloader;
   #media;
   #clock;
   #loadLive;
   #hub;
-  /** What of a clip that is live comes in; it stays to the end of what it began. @type {LiveSource|null} */
+  /** What of a clip that is live comes in; it stays to the end of what it began. @type {Source|null} */
   #source = null;
   /** Counts what was opened: what plays a live clip may come too late for it. */
   #turn = 0;
@@ -46,7 +47,7 @@ export class Deck extends EventTarget {
    * @param {Preloader} parts.preloader
    * @param {import("../clock.js").Clock} parts.clock
    * @param {(() => Promise<Live>)|null} parts.loadLive what plays a clip that is live, when it is needed
-   * @param {ConstructorParameters<Live["LiveSource"]>[0]["hub"]} parts.hub
+   * @param {ConstructorParameters<typeof import("./live/growing-clip.js").GrowingClip>[0]["hub"]} parts.hub
    */
   constructor({ catalogue, heard, preferences, media, preloader, clock, loadLive, hub }) {
     super();
@@ -57,18 +58,29 @@ export class Deck extends EventTarget {
     this.#clock = clock;
     this.#loadLive = loadLive;
     this.#hub = hub;
+    this.#preferences = preferences;
     this.#sound = new Sound({ media, preferences, clock });
-    this.#follow();
+    this.#follow(this.#sound);
+    this.#sound.addEventListener("broken", (event) => {
+      this.#show("unplayable", /** @type {CustomEvent} */ (event).detail.problem);
+      this.refresh();
+      this.#tell("broken");
+    });
+  }
+
+  /** What sounds: the media element, or what plays a live clip without one. */
+  get #voice() {
+    return this.#source?.url === null ? this.#source : this.#sound;
   }
 
   /** Seconds. */
   get position() {
-    return this.clip ? Math.min(this.#sound.position, this.duration) : 0;
+    return this.clip ? Math.min(this.#voice.position, this.duration) : 0;
   }
 
   /** Seconds; the server's word counts, as many files do not know their own. */
   get duration() {
-    if (this.#source) return Math.max(this.clip?.duration ?? 0, this.#sound.position); // it grows before that is told
+    if (this.#source) return Math.max(this.clip?.duration ?? 0, this.#voice.position); // it grows before that is told
     return this.clip?.duration || this.#sound.duration;
   }
 
@@ -119,11 +131,11 @@ export class Deck extends EventTarget {
   /** Begins, or goes on. */
   start() {
     this.#show("loading");
-    this.#sound.play();
+    this.#voice.play();
   }
 
   pause() {
-    this.#sound.pause();
+    this.#voice.pause();
     this.remember();
     this.#show("paused");
   }
@@ -188,13 +200,16 @@ export class Deck extends EventTarget {
     const turn = this.#turn;
     this.#sound.unload();
     this.#show("loading");
-    const live = await this.#loadLive?.().catch(() => null);
+    const Source = await this.#loadLive?.().then(({ sourceFor }) => sourceFor(clip.mime)).catch(() => null);
     if (turn !== this.#turn) return;
-    if (!live?.LiveSource.supports(clip.mime)) return this.#wait("later");
-    const source = new live.LiveSource({ clip, media: this.#media, from, clock: this.#clock, hub: this.#hub });
+    if (!Source) return this.#wait("later");
+    const source = new Source({
+      clip, media: this.#media, from, preferences: this.#preferences, clock: this.#clock, hub: this.#hub,
+    });
     this.#source = source;
+    if (source.url === null) this.#follow(source);
+    else this.#sound.load({ media: "", objectUrl: source.url, position: 0, patient: true });
     source.addEventListener("broken", (event) => this.#wait(/** @type {CustomEvent} */ (event).detail.problem));
-    this.#sound.load({ media: "", objectUrl: source.url, position: 0, patient: true });
     if (this.phase === "loading") this.start();
   }
 
@@ -212,8 +227,11 @@ export class Deck extends EventTarget {
     this.#source = null;
   }
 
-  #follow() {
-    const on = (/** @type {string} */ type, /** @type {(event: any) => void} */ act) => this.#sound.addEventListener(type, act);
+  /** @param {EventTarget} voice */
+  #follow(voice) {
+    const on = (/** @type {string} */ type, /** @type {(event: any) => void} */ act) => {
+      voice.addEventListener(type, (event) => voice === this.#voice && act(event));
+    };
     on("playing", () => {
       this.#show("playing");
       this.#tell("playing");
@@ -232,11 +250,6 @@ export class Deck extends EventTarget {
     on("ended", () => {
       if (this.clip) this.#heard.mark(this.clip.id);
       this.#tell("ended");
-    });
-    on("broken", ({ detail }) => {
-      this.#show("unplayable", detail.problem);
-      this.refresh();
-      this.#tell("broken");
     });
   }
 

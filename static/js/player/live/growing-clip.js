@@ -237,6 +237,16 @@ export class GrowingClip {
   }
 }
 
+/**
+ * Why a clip that is live cannot be heard.
+ * @param {unknown} error of portions(), or of what was made of them
+ * @returns {"full"|"gone"|"format"}
+ */
+export function problemOf(error) {
+  if (!(error instanceof ApiError)) return "format";
+  return error.status === 503 || error.status === 429 ? "full" : "gone";
+}
+
 /** @param {ApiError} error what was answered goes away by itself: a site that is restarted behind a proxy */
 function passes({ offline, status }) {
   return offline || status === 500 || status === 502 || status === 504;

@@ -43,6 +43,8 @@ export class LagControl {
   #changed = 0;
   /** There was silence, so what came late is owed. */
   #owed = false;
+  /** What an underflow has changed, until it plays again. @type {{target: number, owed: boolean}|null} */
+  #before = null;
   #rate = 1;
   /** @type {{at: number, lag: number}[]} */
   #seen = [];
@@ -60,6 +62,7 @@ export class LagControl {
    * @returns {{rate: number, skip: number}} how fast to play, and how many seconds to leave out
    */
   look(now, lag, speed = 1) {
+    this.#before = null;
     if (this.behind && lag > CAUGHT_UP) return { rate: speed, skip: 0 };
     this.behind = false;
     this.#seen.push({ at: now, lag });
@@ -78,11 +81,20 @@ export class LagControl {
    * @param {number} now ms
    */
   underflow(now) {
+    this.#before = { target: this.#target, owed: this.#owed };
     this.#target = Math.min(MOST_TARGET, this.#target + STEP);
     this.#changed = now;
     this.#owed = true;
     this.#seen = [];
     this.#rate = 1;
+  }
+
+  /** There is still nothing, and it was no fault: the speaker has paused. */
+  excuse() {
+    if (!this.#before) return;
+    this.#target = this.#before.target;
+    this.#owed = this.#before.owed;
+    this.#before = null;
   }
 
   /**

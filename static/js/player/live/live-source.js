@@ -5,9 +5,8 @@
  * Event: "broken", detail {problem}: "full", the site has no room for another listener; "gone"; "format".
  */
 
-import { ApiError } from "../../api-error.js";
 import { pause, systemClock } from "../../clock.js";
-import { GrowingClip } from "./growing-clip.js";
+import { GrowingClip, problemOf } from "./growing-clip.js";
 import { beyondHole } from "./hole.js";
 import { LagControl } from "./lag-control.js";
 
@@ -47,6 +46,10 @@ export class LiveSource extends EventTarget {
   #begun = false;
   #sounded = false;
   #complete = false;
+  /** There is nothing to play. */
+  #dry = false;
+  /** The speaker has paused: that there is nothing to play is no fault. */
+  #paused = false;
   /** @type {any} */
   #timer = null;
 
@@ -82,9 +85,12 @@ export class LiveSource extends EventTarget {
     this.#run();
   }
 
-  /** @param {Pick<Clip, "bytes"|"live">} clip as listeners are told of it */
-  told({ bytes, live }) {
-    if (live) this.#clip.told(bytes);
+  /** @param {Pick<Clip, "bytes"|"live"|"paused">} clip as listeners are told of it */
+  told({ bytes, live, paused }) {
+    if (!live) return;
+    this.#clip.told(bytes);
+    this.#paused = paused === true;
+    if (this.#paused && this.#dry) this.#control.excuse();
   }
 
   /** Nothing more of it is wanted; the element may have another source already. */
@@ -123,10 +129,8 @@ export class LiveSource extends EventTarget {
 
   /** @param {unknown} error */
   #break(error) {
-    const status = error instanceof ApiError ? error.status : null;
     this.close();
-    const problem = status === null ? "format" : status === 503 || status === 429 ? "full" : "gone";
-    this.dispatchEvent(new CustomEvent("broken", { detail: { problem } }));
+    this.dispatchEvent(new CustomEvent("broken", { detail: { problem: problemOf(error) } }));
   }
 
   /**
@@ -176,11 +180,16 @@ export class LiveSource extends EventTarget {
   #follow() {
     const { signal } = this.#over;
     const on = (/** @type {string} */ type, /** @type {() => void} */ act) => this.#media.addEventListener(type, act, { signal });
-    on("playing", () => { if (this.#begun) this.#sounded = true; });
+    on("playing", () => {
+      this.#dry = false;
+      if (this.#begun) this.#sounded = true;
+    });
     // What comes while one does not listen is heard afterwards.
     on("pause", () => { this.#control.behind = true; });
     on("waiting", () => {
       if (!this.#sounded || this.#complete || this.#media.seeking || this.#media.paused) return;
+      this.#dry = true;
+      if (this.#paused) return;
       this.underflows += 1;
       this.#control.underflow(this.#clock.now());
     });
