@@ -19,7 +19,9 @@ export function joinTakes({ recording }) {
   const outbox = new Outbox({
     api, store: new TakeStore({ base }), owners: new TakeOwners({ base }), place: { thread: thread.name, name: me.name }, page: document,
   });
-  const view = new RecordingView({ stage: byId("rec-stage"), live: byId("rec-live"), onCancel: () => recording.cancel() });
+  const view = new RecordingView({
+    stage: byId("rec-stage"), live: byId("rec-live"), onPause: () => recording.togglePause(), onCancel: () => recording.cancel(),
+  });
   recording.complete({ outbox, view });
   return { api, outbox };
 }

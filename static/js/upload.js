@@ -11,6 +11,7 @@
  * @property {true} [live] with the first piece: others hear it as it comes
  * @property {number} [duration] seconds so far
  * @property {number[]} [peaks] so far, 0 to 100
+ * @property {boolean} [paused] its author has paused, or goes on
  *
  * @typedef {object} Piece
  * @property {string|null} upload id at the server, null as long as it has none

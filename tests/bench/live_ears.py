@@ -24,7 +24,8 @@ FLAGS = [
 
 
 def run(report: Report) -> None:
-    """Streaming; by long poll, where a proxy would keep a stream back; over a hub. Then a tone, for its gaps."""
+    """Streaming; by long poll, where a proxy would keep a stream back; over a hub; streaming into a page that has no
+    Media Source. Then a tone, for its gaps."""
     from playwright.sync_api import sync_playwright
 
     chromium = shutil.which("chromium")
@@ -34,7 +35,7 @@ def run(report: Report) -> None:
     ini = room(clips=50) + "onRecorded=upload\nplayNew=1\n"
     with sync_playwright() as playwright, site_with(ini) as site, contextlib.ExitStack() as hub:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        for way in ("streaming", "polling", "hub"):
+        for way in ("streaming", "polling", "decoded", "hub"):
             if way == "hub":
                 hub.enter_context(hub_beside(site))
             mouth, ear = _speak(browser, site.url, way, "beeps")
@@ -68,6 +69,8 @@ def _speak(browser, url: str, way: str, voice: str) -> tuple[dict, dict]:
         headers = {"Origin": url}
         assert context.request.post(f"{url}/api/threads/walk/session", data=joined, headers=headers).ok
         pages.append(context.new_page())
+        if way == "decoded":
+            pages[-1].add_init_script("delete window.MediaSource; delete window.ManagedMediaSource;")
         if way == "polling":
             _keep_streams_back(pages[-1])
         pages[-1].goto(f"{url}/walk/")

@@ -474,6 +474,34 @@ test("a live one is begun before there is anything of it, and told of once a sec
   assert.equal(server.clips.get("a").content, "one two three four");
 });
 
+test("of a live one it is told at once, and until it has arrived, that its author has paused, and goes on", async () => {
+  outbox.begin(facts("a"));
+  outbox.pause("a", true);
+  await settle();
+  assert.deepEqual([asked(), server.said.splice(0)], [["POST ?0 ", "PATCH 0 ?0 "], [{ live: true }, { paused: true }]]);
+  outbox.grow(piece("a", "one"));
+  server.refuse = { offline: true };
+  outbox.pause("a", false);
+  await clock.advance(5000);
+  server.refuse = null;
+  await clock.advance(5000);
+  assert.equal(asked().at(-1), "PATCH 0 ?0 one");
+  assert.equal(server.said.at(-1).paused, false);
+  server.said.splice(0);
+  outbox.grow(piece("a", " two"));
+  await settle();
+  assert.deepEqual([asked(), server.said.map(({ paused }) => paused)], [["PATCH 3 ?0  two"], [undefined]]);
+});
+
+test("of one that is not live nobody is told of a pause", async () => {
+  outbox.grow(piece("a", "one"));
+  await settle();
+  asked();
+  outbox.pause("a", true);
+  await settle();
+  assert.deepEqual(asked(), []);
+});
+
 test("a live one that is taken back is given up until the server has understood, in the next visit if need be", async () => {
   outbox.begin(facts("a"));
   outbox.grow(piece("a", "one"));

@@ -18,6 +18,8 @@ class FakeMedia {
   static firstFrame = 40;
   static isTypeSupported = (type) => FakeMedia.supported(type);
   state = "inactive";
+  /** Milliseconds that were recorded and not given when it was paused. */
+  #held = null;
 
   constructor(stream, options) {
     Object.assign(this, { stream, options, mimeType: options.mimeType });
@@ -43,6 +45,22 @@ class FakeMedia {
     }, 5);
   }
 
+  pause() {
+    this.state = "paused";
+    this.#held = clock.now() - this.told;
+  }
+
+  resume() {
+    this.state = "recording";
+    this.told = clock.now() - this.#held;
+    this.#held = null;
+    if (this.slice) this.#cut();
+  }
+
+  requestData() {
+    clock.setTimeout(() => this.#give(), 5);
+  }
+
   #cut() {
     clock.setTimeout(() => {
       if (this.state !== "recording") return;
@@ -52,8 +70,9 @@ class FakeMedia {
   }
 
   #give() {
-    const bytes = Math.round(((clock.now() - this.told) / 1000) * FakeMedia.bytesPerSecond);
+    const bytes = Math.round(((this.#held ?? clock.now() - this.told) / 1000) * FakeMedia.bytesPerSecond);
     this.told = clock.now();
+    if (this.#held !== null) this.#held = 0;
     this.ondataavailable?.({ data: new Blob([new Uint8Array(bytes)]) });
   }
 }
@@ -445,4 +464,54 @@ test("a live clip is told of when it begins, is one as long as one speaks, and i
 test("of a live picture there is a key frame every two seconds", async () => {
   await press({ live: true, kind: "video" });
   assert.equal(FakeMedia.made[0].options.videoKeyFrameIntervalDuration, 2000);
+});
+
+test("a pause is not recorded, however long; what was said before comes at once", async () => {
+  const pauses = [];
+  recorder.addEventListener("pause", ({ detail }) => pauses.push(detail.paused));
+  await press({ seconds: 5, live: true });
+  await clock.advance(1000);
+  recorder.pause();
+  await clock.advance(10);
+  const said = pieces.reduce((sum, { blob }) => sum + blob.size, 0);
+  assert.ok(said > 4000, String(said));
+  const { length } = ticks;
+  await clock.advance(600_000);
+  assert.deepEqual([ticks.length, recorder.paused, recorder.state, takes.length], [length, true, "recording", 0]);
+  recorder.resume();
+  await clock.advance(1000);
+  assert.ok(Math.abs(ticks.at(-1).seconds - 2.06) < 0.1, String(ticks.at(-1).seconds));
+  await clock.advance(4000);
+  const [take] = takes;
+  assert.deepEqual([take.reason, pauses, recorder.paused], ["time", [true, false], false]);
+  assert.ok(Math.abs(take.seconds - 5) < 0.05, String(take.seconds));
+  assert.ok(Math.abs(take.blob.size - 5 * 4000) < 500, String(take.blob.size));
+  assert.ok(take.peaks.length > 60);
+});
+
+test("what is paused can be ended, or thrown away", async () => {
+  await press();
+  await clock.advance(1000);
+  recorder.pause();
+  await clock.advance(30_000);
+  recorder.stop();
+  await clock.advance(10);
+  assert.ok(Math.abs(takes[0].seconds - 1.06) < 0.1, String(takes[0].seconds));
+  await press();
+  recorder.pause();
+  recorder.cancel();
+  await clock.advance(10);
+  assert.deepEqual([takes.length, recorder.state, recorder.paused], [1, "idle", false]);
+});
+
+test("a row of clips goes on after a pause where it was", async () => {
+  await press({ seconds: 5, stream: true });
+  await clock.advance(3000);
+  recorder.pause();
+  await clock.advance(300_000);
+  recorder.resume();
+  await clock.advance(8000);
+  recorder.stop();
+  await clock.advance(100);
+  assert.deepEqual(takes.map(({ reason, seconds }) => `${reason} ${Math.round(seconds)}`), ["time 5", "time 5", "stopped 1"]);
 });

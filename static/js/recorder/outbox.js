@@ -127,6 +127,18 @@ export class Outbox extends EventTarget {
   }
 
   /**
+   * Its author has paused, or goes on: of a live one listeners are told at once.
+   * @param {string} id
+   * @param {boolean} paused
+   */
+  pause(id, paused) {
+    const kept = this.#takes.get(id);
+    if (!kept) return;
+    kept.parcel.paused = paused;
+    this.#run();
+  }
+
+  /**
    * It is over, and waits for its author.
    * @param {Take} take
    */

@@ -111,6 +111,7 @@ export class RecorderPanel {
     on("live", (take) => this.#tell("outbox", (outbox) => outbox.begin(take)));
     on("piece", (piece) => this.#tell("outbox", (outbox) => outbox.grow(piece)));
     on("take", ({ take }) => this.#taken(take));
+    on("pause", ({ id, paused }) => this.#paused(id, paused));
     on("drop", ({ id }) => this.#tell("outbox", (outbox) => outbox.discard(id)));
     on("error", (trouble) => this.#failed(trouble));
   }
@@ -158,6 +159,13 @@ export class RecorderPanel {
       microphone: preferences.get("microphone"), camera: preferences.get("camera"),
       live: this.#isLive, roundTrip: this.#rest.outbox?.roundTrip,
     });
+  }
+
+  /** Records nothing for now, or goes on. */
+  togglePause() {
+    const { recorder } = this.#parts;
+    if (recorder.paused) recorder.resume();
+    else recorder.pause();
   }
 
   /** Throws away what is being recorded. */
@@ -211,6 +219,17 @@ export class RecorderPanel {
     this.#show();
   }
 
+  /**
+   * @param {string} id
+   * @param {boolean} paused
+   */
+  #paused(id, paused) {
+    this.#tell("outbox", (outbox) => outbox.pause(id, paused));
+    this.#tell("view", (view) => view.showPaused(paused));
+    announce(t(paused ? "recorder.paused" : "recorder.started"));
+    this.#show();
+  }
+
   /** @param {Take} take */
   #taken(take) {
     const how = { seconds: this.#seconds, sends: this.#sends, streams: this.#streams && !this.#isLive };
@@ -247,6 +266,7 @@ export class RecorderPanel {
     const { state } = this.#parts.recorder;
     const resting = this.#reviewed ? "preview" : this.#refused ? "refused" : "idle";
     this.#root.dataset.state = state === "idle" ? resting : state;
+    this.#root.classList.toggle("paused", this.#parts.recorder.paused);
     if (state === "idle") this.#root.dataset.kind = this.#kind;
     this.#button.show(state === "idle" && this.#refused ? "refused" : state, this.#kind);
     if (this.#video) this.#video.checked = this.#kind === "video";
@@ -256,7 +276,8 @@ export class RecorderPanel {
   #showHint() {
     const { holding, away } = this.#button;
     this.#root.classList.toggle("cancelling", away);
-    const tap = this.#isLive ? "live" : this.#streams ? "stream" : this.#sends ? "send" : "preview";
+    const sent = this.#isLive ? "live" : this.#streams ? "stream" : this.#sends ? "send" : "preview";
+    const tap = this.#parts.recorder.paused ? "paused" : sent;
     const hold = this.#isLive ? "holdLive" : this.#sends ? "holdSend" : "holdPreview";
     const words = t(`recorder.hint.${away ? "cancelling" : holding ? hold : tap}`);
     this.#tell("view", (view) => view.showHint(words));

@@ -29,6 +29,10 @@ export class Parcel {
   offset = 0;
   /** The server's name for it, and for the clip. @type {string|null} */
   upload;
+  /** Of a live one: its author has paused. */
+  paused = false;
+  /** What the server was told of that. */
+  #saidPaused = false;
   /** @type {Blob[]} */
   #pieces = [];
   /** What the server has must be asked. */
@@ -68,9 +72,9 @@ export class Parcel {
     return new Blob(this.#pieces, { type: this.mime });
   }
 
-  /** There is something to be sent: of a live one even its name, before there is a byte. */
+  /** There is something to be sent: of a live one even its name, before there is a byte, and that its author has paused. */
   get due() {
-    return this.behind > 0 || (this.live && !this.upload);
+    return this.behind > 0 || (this.live && (!this.upload || this.paused !== this.#saidPaused));
   }
 
   /** Bytes that the server has not. */
@@ -109,11 +113,13 @@ export class Parcel {
    */
   async #post(api, body, { finish, growing, onProgress, signal }) {
     const last = finish && this.offset + body.size >= this.size;
-    const { id: key, mime, upload, offset } = this;
-    const said = this.live && !last ? { ...growing, ...(!upload && /** @type {const} */ ({ live: true })) } : null;
+    const { id: key, mime, upload, offset, paused } = this;
+    const news = upload ? { ...(paused !== this.#saidPaused && { paused }) } : /** @type {const} */ ({ live: true });
+    const said = this.live && !last ? { ...growing, ...news } : null;
     const piece = { upload, key, mime, offset, body, finish: last ? finish : null, growing: said, whole: last ? this.#digested() : null };
     const taken = await api.sendPiece(piece, { onProgress, signal });
     Object.assign(this, { upload: taken.upload, offset: taken.offset });
+    if (upload) this.#saidPaused = paused;
     return taken.clip;
   }
 

@@ -2,7 +2,7 @@
  * From a press of Record to takes: opens the devices, records, lets them go.
  *
  * Events: "state", detail {state, kind}; "live", detail {id, created, kind, mime}, when a clip begins that is heard while it
- * is recorded; "tick", "piece", "take" and "drop" as of {@link Session};
+ * is recorded; "tick", "piece", "take", "drop" and "pause" as of {@link Session};
  * "error", detail {reason, device}, the reason being CaptureError's, "short" or "failed".
  * The state stays "recording" until the last take is given.
  *
@@ -88,6 +88,19 @@ export class Recorder extends EventTarget {
     }
   }
 
+  /** Nothing is recorded for now; the microphone stays open. */
+  get paused() {
+    return this.#session?.paused === true;
+  }
+
+  pause() {
+    this.#session?.pause();
+  }
+
+  resume() {
+    this.#session?.resume();
+  }
+
   /** Ends the recording; its last take follows. */
   stop() {
     if (!this.#plan) return;
@@ -119,7 +132,7 @@ export class Recorder extends EventTarget {
     this.#session = session;
     const on = (/** @type {string} */ type, /** @type {(detail: any) => void} */ act) =>
       session.addEventListener(type, (event) => act(/** @type {CustomEvent} */ (event).detail));
-    for (const type of ["tick", "piece", "take", "drop"]) {
+    for (const type of ["tick", "piece", "take", "drop", "pause"]) {
       on(type, (detail) => this.dispatchEvent(new CustomEvent(type, { detail })));
     }
     on("end", ({ takes }) => {

@@ -20,12 +20,13 @@ const FIRST_FRAME = 1000;
 
 export class Segment {
   id = newKey();
-  /** Clock time at which it began, ms. */
+  /** When it began, ms of the recording's time. */
   began;
   /** The same as a date, RFC 3339. */
   created;
   #media;
   #clock;
+  #time;
   #slice;
   #onPiece;
   /** @type {Blob[]} */
@@ -54,9 +55,11 @@ export class Segment {
    * @param {() => void} parts.onFull the next pieces may pass the limit
    * @param {() => void} parts.onEnd it stopped by itself
    * @param {Clock} parts.clock
+   * @param {Pick<import("./recording-time.js").RecordingTime, "now">} parts.time
    */
-  constructor({ Media, stream, options, slice, maxBytes, onPiece, onFull, onEnd, clock }) {
+  constructor({ Media, stream, options, slice, maxBytes, onPiece, onFull, onEnd, clock, time }) {
     this.#clock = clock;
+    this.#time = time;
     this.#slice = slice;
     this.#maxBytes = maxBytes;
     this.#onPiece = onPiece;
@@ -73,7 +76,7 @@ export class Segment {
     this.#running = new Promise((resolve) => {
       this.#media.onstart = () => resolve();
     });
-    this.began = clock.now();
+    this.began = time.now();
     this.created = new Date(clock.wall()).toISOString();
     this.#media.start(slice ?? undefined);
   }
@@ -82,6 +85,17 @@ export class Segment {
   measure(rms) {
     this.#heard ||= rms !== null;
     this.#peaks.push(rms ?? 0);
+  }
+
+  /** Records nothing for now; what there is comes at once, where it comes in pieces. */
+  pause() {
+    if (this.#media.state !== "recording") return;
+    this.#media.pause();
+    if (this.#slice !== null) this.#media.requestData();
+  }
+
+  resume() {
+    if (this.#media.state === "paused") this.#media.resume();
   }
 
   /** Stops, but not before there is anything. @returns {Promise<Recording|null>} null where nothing came out of it */
@@ -103,7 +117,7 @@ export class Segment {
   }
 
   #stop() {
-    this.#ended ??= this.#clock.now();
+    this.#ended ??= this.#time.now();
     if (this.#media.state !== "inactive") this.#media.stop();
   }
 
@@ -122,7 +136,7 @@ export class Segment {
    * @param {number} maxBytes
    */
   #watch(slice, maxBytes) {
-    const perSecond = (this.#bytes * 1000) / Math.max(slice, this.#clock.now() - this.began);
+    const perSecond = (this.#bytes * 1000) / Math.max(slice, this.#time.now() - this.began);
     const coming = perSecond * (slice / 1000 + HELD_BACK) + maxBytes * RESERVE;
     if (this.#bytes + coming > maxBytes) this.#onFull();
   }
@@ -132,7 +146,7 @@ export class Segment {
    * @returns {Recording} with what is known so far
    */
   #recording(blob) {
-    const seconds = ((this.#ended ?? this.#clock.now()) - this.began) / 1000;
+    const seconds = ((this.#ended ?? this.#time.now()) - this.began) / 1000;
     return { blob, mime: this.#media.mimeType, seconds, peaks: this.#heard ? this.#peaks.peaks : [] };
   }
 }

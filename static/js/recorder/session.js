@@ -2,8 +2,8 @@
  * One press of Record, from the open microphone to its last take.
  *
  * Events: "tick", detail {@link Tick}; "piece", detail {@link Piece}, while it is recorded; "take", detail {take: {@link
- * Take}}; "drop", detail {id}, when a recording of which pieces may have come gives no take; "end", detail {takes}, when
- * all are given.
+ * Take}}; "drop", detail {id}, when a recording of which pieces may have come gives no take; "pause", detail {id,
+ * paused}; "end", detail {takes}, when all are given.
  *
  * @typedef {import("../clock.js").Clock} Clock
  * @typedef {import("./plan.js").Plan} Plan
@@ -30,6 +30,7 @@
  */
 
 import { loudness, PeakCollector } from "./peaks.js";
+import { RecordingTime } from "./recording-time.js";
 import { Segment } from "./segment.js";
 
 /** Milliseconds that a stream may go on. */
@@ -51,8 +52,7 @@ export class Session extends EventTarget {
   #page;
   #clock;
   #rms;
-  /** Clock time, ms. */
-  #began;
+  #time;
   #shape = new PeakCollector();
   /** What is being recorded. @type {Segment} */
   #segment;
@@ -84,8 +84,8 @@ export class Session extends EventTarget {
     this.#page = page;
     this.#clock = clock;
     this.#rms = rms;
+    this.#time = new RecordingTime(clock);
     this.#segment = this.#record();
-    this.#began = this.#segment.began;
     this.#timer = clock.setTimeout(() => this.#tick(), 0);
   }
 
@@ -96,14 +96,35 @@ export class Session extends EventTarget {
 
   /** It was a slip of the finger, if it is ended now. */
   get short() {
-    return this.#segments === 1 && this.#clock.now() - this.#began < SHORTEST;
+    return this.#segments === 1 && this.#time.now() < SHORTEST;
+  }
+
+  /** Nothing is recorded for now. */
+  get paused() {
+    return this.#time.paused;
+  }
+
+  pause() {
+    if (this.#over || this.paused) return;
+    this.#clock.clearTimeout(this.#timer);
+    this.#time.pause();
+    this.#segment.pause();
+    this.#tell("pause", { id: this.#segment.id, paused: true });
+  }
+
+  resume() {
+    if (this.#over || !this.paused) return;
+    this.#time.resume();
+    this.#segment.resume();
+    this.#tell("pause", { id: this.#segment.id, paused: false });
+    this.#tick();
   }
 
   /** @param {TakeReason} reason */
   async end(reason) {
     if (this.#over) return;
     const segment = this.#segment;
-    const worthIt = this.#segments === 1 || this.#clock.now() - segment.began >= SHORTEST_REST;
+    const worthIt = this.#segments === 1 || this.#time.now() - segment.began >= SHORTEST_REST;
     this.#finish();
     if (worthIt) this.#closing = this.#closing.then(() => this.#give(segment, reason));
     else this.#drop(segment);
@@ -128,7 +149,7 @@ export class Session extends EventTarget {
     this.#segments += 1;
     /** @type {Segment} */
     const segment = new Segment({
-      Media: this.#Media, stream: this.#stream, options, slice, maxBytes, clock: this.#clock,
+      Media: this.#Media, stream: this.#stream, options, slice, maxBytes, clock: this.#clock, time: this.#time,
       onPiece: (piece) => this.#tell("piece", { ...this.#facts(segment), ...piece }),
       onFull: () => (wish.stream ? this.#roll("bytes") : this.end("bytes")),
       onEnd: () => this.end("interrupted"),
@@ -138,15 +159,15 @@ export class Session extends EventTarget {
 
   #tick() {
     const { wish } = this.#plan;
-    const now = this.#clock.now();
+    const now = this.#time.now();
     const late = this.#page.hidden && wish.seconds * 1000 > 2 * HIDDEN_LATE ? HIDDEN_LATE : 0;
     const full = this.#segment.began + wish.seconds * 1000 - late - (wish.stream ? OVERLAP : 0);
-    const end = wish.stream ? this.#began + FLOOD : full;
+    const end = wish.stream ? FLOOD : full;
     if (now >= end) return this.end(wish.stream ? "flood" : "time");
     if (now >= full) this.#roll("time");
     if (this.#over) return;
     this.#timer = this.#clock.setTimeout(() => this.#tick(), Math.min(SAMPLE, end - now, Math.max(1, full - now)));
-    this.#measure(now - this.#began, end - now);
+    this.#measure(now, end - now);
   }
 
   /**
