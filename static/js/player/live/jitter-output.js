@@ -131,7 +131,7 @@ export class JitterOutput extends EventTarget {
   #told({ position, sounding, ended }) {
     const changed = sounding !== this.sounding;
     Object.assign(this, { position, sounding });
-    if (changed) this.#tell(sounding ? "playing" : "waiting");
+    if (changed && !ended) this.#tell(sounding ? "playing" : "waiting");
     this.#tell("time");
     if (ended && !this.#ended) this.#tell("ended");
     this.#ended = ended;
