@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -14,6 +15,9 @@ from tests.running import RunningHub, RunningSite
 MOUTH_AND_EAR = (Path(__file__).parent / "mouth_and_ear.js").read_text()
 TONE_BEFORE_BREAK = 3
 """Seconds of undisturbed listening in tests that then break something."""
+
+AT_LEAST_1_S, AT_LEAST_2_S = (re.compile(rf"0:(0[{least}-9]|[1-9]\d)") for least in (1, 2))
+"""What a recorder, or a clip, shows of a time; a busy machine may not show every second."""
 
 NO_MEDIA_SOURCE = "delete window.MediaSource; delete window.ManagedMediaSource;"
 """A script for the page of a browser that has none."""
@@ -158,7 +162,7 @@ def test_bob_hears_ann_while_she_speaks_and_it_is_an_ordinary_clip_afterwards(ma
     hears(bob)
     expect(ann.button("Record")).to_have_attribute("aria-pressed", "true")
     expect(bob.page.get_by_role("list", name="Online")).to_contain_text("speaking")
-    expect(bob.clips.first).to_contain_text("0:03")
+    expect(bob.clips.first).to_contain_text(AT_LEAST_2_S)
     end_and_wait(ann, bob)
     expect(bob.page.get_by_role("list", name="Online")).not_to_contain_text("speaking")
     assert not ears(ann, "sounds"), "one's own is never heard"
@@ -358,11 +362,11 @@ def test_a_pause_is_not_in_the_clip(make_thread, speak):
     ann = speak("Ann", thread)
     begin(ann)
     began = time.monotonic()
-    expect(recorder(ann)).to_contain_text("0:01")
+    expect(recorder(ann)).to_contain_text(AT_LEAST_1_S)
     pause_button(ann, "Pause").click()
     ann.page.wait_for_timeout(6000)
     pause_button(ann, "Go on").click()
-    expect(recorder(ann)).to_contain_text("0:02")
+    expect(recorder(ann)).to_contain_text(AT_LEAST_2_S)
     ann.button("Record").click()
     elapsed = time.monotonic() - began
     ann.button("Upload").click()
@@ -379,7 +383,7 @@ def test_a_listener_beyond_the_room_is_told_so_and_hears_the_clip_when_it_is_don
     unreached.append(bob)
     begin(ann)
     expect(bob.clips.first).to_contain_text("Too many are listening just now. You hear it when it is done.")
-    expect(recorder(ann)).to_contain_text("0:02")
+    expect(recorder(ann)).to_contain_text(AT_LEAST_2_S)
     assert not ears(bob, "sounds")
     ann.button("Record").click()
     hears(bob)
