@@ -24,8 +24,8 @@ FLAGS = [
 
 
 def run(report: Report) -> None:
-    """Streaming; by long poll, where a proxy would keep a stream back; over a hub; streaming into a page that has no
-    Media Source. Then a tone, for its gaps."""
+    """The beeps by each way: streamed; by long poll, where a proxy would keep a stream back; streamed into a page
+    without Media Source; over a hub. Then a tone, for its gaps."""
     from playwright.sync_api import sync_playwright
 
     chromium = shutil.which("chromium")
