@@ -101,6 +101,7 @@ export class FakeMedia extends EventTarget {
   error = null;
   readyState = 0;
   seekable = { length: 1 };
+  buffered = { length: 0 };
   /** Every address that was ever loaded. */
   loaded = [];
   /** What play() does: "play", "refuse" (no gesture yet) or "wait". */
