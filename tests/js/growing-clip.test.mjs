@@ -7,7 +7,7 @@ import { frame } from "./hub-frames.mjs";
 import { FakeClock, settle } from "./support.mjs";
 
 const HEAD = "[head]";
-let clock, server, network, over;
+let clock, server, network, over, line;
 
 /** A site with one live clip. A stream can be kept back or broken, and the site be away or full. */
 class FakeSite {
@@ -92,11 +92,12 @@ beforeEach(() => {
   server = new FakeSite();
   network = new EventTarget();
   over = new AbortController();
+  line = { keepsBack: false };
 });
 
 /** Reads to the end in the background. */
 function read(from, hub) {
-  const clip = new GrowingClip({ id: "c1", media: "/media", from, fetch: server.fetch, clock, network, hub });
+  const clip = new GrowingClip({ id: "c1", media: "/media", from, fetch: server.fetch, clock, network, hub, line });
   const heard = { clip, text: "", done: false, error: null };
   (async () => {
     try {
@@ -176,6 +177,49 @@ test("where answers are kept back it polls, two seconds after it was told of byt
   await pass(200);
   assert.deepEqual([heard.text, heard.clip.mode], ["one ", "poll"]);
   assert.ok(server.asked.includes("from=0 wait=15"));
+  over.abort();
+});
+
+test("where answers come in lumps it polls, when it has seen that some times", async () => {
+  server.grow("one ");
+  const heard = read("start");
+  await pass(0);
+  for (const late of [false, true, false, true, true]) {
+    server.buffering = late;
+    server.grow("more ");
+    heard.clip.told(server.content.length);
+    await pass(600);
+    if (server.asked.length > 1) break;
+    server.buffering = false;
+    server.grow("and ");
+    await pass(1000);
+  }
+  assert.deepEqual([heard.text, heard.clip.mode], [server.content, "poll"]);
+  over.abort();
+});
+
+test("a line that is late now and then streams on", async () => {
+  server.grow("one ");
+  const heard = read("start");
+  await pass(0);
+  for (let time = 0; time < 20; time++) {
+    server.buffering = time % 4 === 0;
+    server.grow("more ");
+    heard.clip.told(server.content.length);
+    await pass(600);
+    server.buffering = false;
+    server.grow("and ");
+    await pass(400);
+  }
+  assert.deepEqual([heard.text, heard.clip.mode, server.asked.length], [server.content, "stream", 1]);
+});
+
+test("after a clip that had to be polled for the next one is at once", async () => {
+  line.keepsBack = true;
+  server.grow("one ");
+  const heard = read("start");
+  await pass(0);
+  assert.deepEqual([heard.text, server.asked[0]], ["one ", "from=0 wait=15"]);
   over.abort();
 });
 

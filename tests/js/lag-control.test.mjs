@@ -13,8 +13,8 @@ class Listener {
   skipped = 0;
   #next;
 
-  constructor({ lag, piece = 0.1, late = () => 0, behind = false }) {
-    this.control = new LagControl({ behind });
+  constructor({ lag, piece = 0.1, late = () => 0, behind = false, owed = false }) {
+    this.control = new LagControl({ behind, owed });
     Object.assign(this, { lag, piece, late });
     this.#next = piece;
   }
@@ -89,6 +89,13 @@ test("what came late after a break is played faster, and nothing left out", () =
   listener.play(60);
   assert.ok(listener.lag < 0.7, String(listener.lag));
   assert.equal(listener.skipped, 0);
+});
+
+test("where the first bytes came late nothing is left out either", () => {
+  const listener = new Listener({ lag: 4, owed: true });
+  listener.play(60);
+  assert.equal(listener.skipped, 0);
+  assert.ok(listener.lag < 0.7, String(listener.lag));
 });
 
 test("who began further back keeps their own speed until they have caught up", () => {

@@ -42,7 +42,7 @@ beforeEach(async (context) => {
   })));
   context.mock.method(URL, "createObjectURL", () => "blob:live");
   globalThis.MediaSource = FakeSource;
-  source = new LiveSource({ clip: told({ bytes: 0 }), media, from: null, clock });
+  source = new LiveSource({ clip: told({ bytes: 1, duration: 9 }), media, from: null, clock });
   media.src = source.url;
   await settle();
   grow(2);

@@ -46,7 +46,7 @@ export class RecordButton extends EventTarget {
       // Pointers and the space bar were told of already; this is Enter, or a screen reader.
       if (detail === 0) this.#tell(state() === "idle" ? "start" : "stop");
     });
-    addEventListener("blur", () => this.#lose());
+    addEventListener("blur", ({ timeStamp }) => this.#lose(timeStamp));
   }
 
   /** A press that started the recording is still down. */
@@ -89,11 +89,11 @@ export class RecordButton extends EventTarget {
     button.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
       button.setPointerCapture(event.pointerId);
-      this.#down({ x: event.clientX, y: event.clientY });
+      this.#down({ at: event.timeStamp, x: event.clientX, y: event.clientY });
     });
     button.addEventListener("pointermove", (event) => this.#move(event.clientX, event.clientY));
-    button.addEventListener("pointerup", () => this.#up());
-    button.addEventListener("pointercancel", () => this.#lose());
+    button.addEventListener("pointerup", ({ timeStamp }) => this.#up(timeStamp));
+    button.addEventListener("pointercancel", ({ timeStamp }) => this.#lose(timeStamp));
     // No click is made of a touch: it would hit whatever has opened under the finger meanwhile.
     button.addEventListener("touchend", (event) => {
       if (event.cancelable) event.preventDefault();
@@ -108,19 +108,22 @@ export class RecordButton extends EventTarget {
       const plain = !event.ctrlKey && !event.altKey && !event.metaKey && !event.shiftKey;
       if (event.code !== "Space" || !plain || !(onButton || isFree(event.target)) || !ready()) return;
       event.preventDefault();
-      if (!event.repeat) this.#down({ tap: onButton });
+      if (!event.repeat) this.#down({ at: event.timeStamp, tap: onButton });
     });
     document.addEventListener("keyup", (event) => {
       if (event.code !== "Space" || !this.#keyed) return;
       event.preventDefault();
-      this.#up();
+      this.#up(event.timeStamp);
     });
   }
 
-  /** @param {{x?: number, y?: number, tap?: boolean}} press by pointer where it has a place */
-  #down({ x, y, tap = true }) {
+  /**
+   * Times are those of the events: a page that is busy opening the microphone learns late that it was only a tap.
+   * @param {{at: number, x?: number, y?: number, tap?: boolean}} press by pointer where it has a place
+   */
+  #down({ at, x, y, tap = true }) {
     this.#keyed = x === undefined;
-    const deed = this.#press.down({ at: performance.now(), x, y, tap, running: this.#state() !== "idle" });
+    const deed = this.#press.down({ at, x, y, tap, running: this.#state() !== "idle" });
     if (deed) this.#holdTimer = setTimeout(() => this.#changed(), HOLD_MS + 1);
     this.#tell(deed);
   }
@@ -135,16 +138,18 @@ export class RecordButton extends EventTarget {
     if (away !== this.#press.away) this.#changed();
   }
 
-  #up() {
+  /** @param {number} at */
+  #up(at) {
     clearTimeout(this.#holdTimer);
     this.#keyed = false;
-    this.#tell(this.#press.up({ at: performance.now(), asking: this.#state() === "asking" }));
+    this.#tell(this.#press.up({ at, asking: this.#state() === "asking" }));
   }
 
-  #lose() {
+  /** @param {number} at */
+  #lose(at) {
     clearTimeout(this.#holdTimer);
     this.#keyed = false;
-    this.#tell(this.#press.lost({ at: performance.now(), asking: this.#state() === "asking" }));
+    this.#tell(this.#press.lost({ at, asking: this.#state() === "asking" }));
   }
 
   #changed() {

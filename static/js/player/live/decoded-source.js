@@ -6,7 +6,7 @@
  */
 
 import { systemClock } from "../../clock.js";
-import { GrowingClip, problemOf } from "./growing-clip.js";
+import { GrowingClip, hasJustBegun, problemOf } from "./growing-clip.js";
 import { JitterOutput, SAMPLE_RATE } from "./jitter-output.js";
 import { LagControl } from "./lag-control.js";
 import { WebmPackets } from "./webm-packets.js";
@@ -72,10 +72,13 @@ export class DecodedSource extends EventTarget {
     super();
     this.#clock = clock;
     this.#preferences = preferences;
-    this.#from = from;
+    // One that has only just begun is heard from its first word on, however late that comes.
+    const whole = from === null && hasJustBegun(clip);
+    this.#from = whole ? 0 : from;
     this.#start = from ?? 0;
-    this.#control = new LagControl({ behind: from !== null });
-    this.#clip = new GrowingClip({ id: clip.id, media: clip.media, from: from === null ? "edge" : "start", clock, hub });
+    this.#control = new LagControl({ behind: from !== null, owed: whole });
+    const start = this.#from === null ? "edge" : "start";
+    this.#clip = new GrowingClip({ id: clip.id, media: clip.media, from: start, clock, hub });
     this.#output = new JitterOutput({ preferences, clock });
     this.#follow();
     this.told(clip);

@@ -15,16 +15,33 @@ const WAIT = 15;
 const ANSWER = 10;
 /** Milliseconds in which bytes come that listeners were told of. */
 const DUE = 2000;
+/**
+ * Milliseconds by which they are there as a rule: a proxy that hands on what fills a buffer is late time and again. So
+ * often of the last so many times, and it is asked in another way.
+ */
+const SOON = 500;
+const LATE = 3;
+const LOOKS = 8;
 /** Milliseconds after an answer has ended before it is asked why: of a clip that was taken back the page is told meanwhile. */
 const BREATH = 300;
+/** Seconds up to which a clip has only just begun. */
+const YOUNG = 2;
 /** Milliseconds before the first try again, and the longest. */
 const FIRST_REST = 250;
 const LONGEST_REST = 4000;
+
+/**
+ * What lies between a page and the site: a proxy that keeps back one answer that goes on does the same to the next.
+ * @typedef {{keepsBack: boolean}} Line
+ */
+/** @type {Line} */
+const thisPage = { keepsBack: false };
 
 export class GrowingClip {
   /** How they come, for those who want to know. @type {"hub"|"stream"|"poll"} */
   mode = "stream";
   #id;
+  #line;
   #media;
   #hub;
   #fetch;
@@ -34,8 +51,6 @@ export class GrowingClip {
   #position;
   /** The hub does not bring this one. */
   #hubFails = false;
-  /** Answers that go on are kept back. */
-  #keptBack = false;
   /** The answer that goes on has brought something: nothing keeps it back. */
   #flows = false;
   /** Ends the request that is under way. @type {AbortController|null} */
@@ -44,6 +59,8 @@ export class GrowingClip {
   #known = 0;
   /** @type {any} */
   #due = null;
+  /** Of the last times that listeners were told of bytes, whether they came late. @type {boolean[]} */
+  #late = [];
   #failures = 0;
 
   /**
@@ -55,14 +72,18 @@ export class GrowingClip {
    * @param {import("../../clock.js").Clock} [parts.clock]
    * @param {Pick<EventTarget, "addEventListener">} [parts.network] tells "online"
    * @param {() => import("../../downlink/hub-clips.js").HubClips|null} [parts.hub] what pushes the bytes just now
+   * @param {Line} [parts.line]
    */
-  constructor({ id, media, from, fetch = globalThis.fetch, clock = systemClock, network = globalThis, hub = () => null }) {
+  constructor({
+    id, media, from, fetch = globalThis.fetch, clock = systemClock, network = globalThis, hub = () => null, line = thisPage,
+  }) {
     this.#id = id;
     this.#media = media;
     this.#hub = hub;
     this.#fetch = fetch.bind(globalThis);
     this.#clock = clock;
     this.#network = network;
+    this.#line = line;
     this.#position = from === "start" ? 0 : null;
   }
 
@@ -72,6 +93,7 @@ export class GrowingClip {
    */
   told(bytes) {
     this.#known = bytes;
+    if (this.#flows) this.#look(bytes);
     if (this.#due === null && this.#asking && this.#waits) this.#expect();
   }
 
@@ -106,10 +128,25 @@ export class GrowingClip {
       this.#due = null;
       if (this.mode === "poll" || this.#position !== position || !this.#waits) return;
       if (this.mode === "hub") this.#hubFails = true;
-      else if (!this.#flows) this.#keptBack = true;
+      else if (!this.#flows) this.#line.keepsBack = true;
       this.#flows = false;
       this.#asking?.abort();
     }, DUE);
+  }
+
+  /**
+   * What comes, but late again and again, is asked for in another way, too.
+   * @param {number} bytes
+   */
+  #look(bytes) {
+    const asking = this.#asking;
+    this.#clock.setTimeout(() => {
+      if (this.mode !== "stream" || asking !== this.#asking) return;
+      this.#late = [...this.#late, bytes > (this.#position ?? 0)].slice(-LOOKS);
+      if (this.#late.filter((late) => late).length < LATE) return;
+      this.#line.keepsBack = true;
+      asking?.abort();
+    }, SOON);
   }
 
   /**
@@ -124,7 +161,7 @@ export class GrowingClip {
     signal.addEventListener("abort", abort);
     this.#asking = asking;
     const hub = this.#hubFails ? null : this.#hub();
-    this.mode = hub ? "hub" : this.#keptBack ? "poll" : "stream";
+    this.mode = hub ? "hub" : this.#line.keepsBack ? "poll" : "stream";
     if (this.#waits) this.told(this.#known);
     try {
       if (hub) return yield* this.#listen(hub, asking.signal);
@@ -261,4 +298,9 @@ function joined(parts) {
     at += part.byteLength;
   }
   return whole;
+}
+
+/** @param {Pick<import("../../api.js").Clip, "bytes"|"duration">} clip of which some recorders do not say how long it is */
+export function hasJustBegun({ bytes, duration }) {
+  return bytes === 0 || (duration > 0 && duration < YOUNG);
 }

@@ -42,16 +42,17 @@ export class LagControl {
   /** When the target was last changed, ms. */
   #changed = 0;
   /** There was silence, so what came late is owed. */
-  #owed = false;
+  #owed;
   /** What an underflow has changed, until it plays again. @type {{target: number, owed: boolean}|null} */
   #before = null;
   #rate = 1;
   /** @type {{at: number, lag: number}[]} */
   #seen = [];
 
-  /** @param {{behind?: boolean}} [how] */
-  constructor({ behind = false } = {}) {
+  /** @param {{behind?: boolean, owed?: boolean}} [how] `owed`: nothing may be left out of what comes late */
+  constructor({ behind = false, owed = false } = {}) {
     this.behind = behind;
+    this.#owed = owed;
   }
 
   /**

@@ -6,7 +6,7 @@
  */
 
 import { pause, systemClock } from "../../clock.js";
-import { GrowingClip, problemOf } from "./growing-clip.js";
+import { GrowingClip, hasJustBegun, problemOf } from "./growing-clip.js";
 import { beyondHole } from "./hole.js";
 import { LagControl } from "./lag-control.js";
 
@@ -71,15 +71,18 @@ export class LiveSource extends EventTarget {
     super();
     this.#media = media;
     this.#clock = clock;
-    this.#from = from;
-    this.#control = new LagControl({ behind: from !== null });
+    // One that has only just begun is heard from its first word on, however late that comes.
+    const whole = from === null && hasJustBegun(clip);
+    this.#from = whole ? 0 : from;
+    this.#control = new LagControl({ behind: from !== null, owed: whole });
     const Source = mediaSource();
     const source = new Source();
     this.#source = source;
     this.#opened = new Promise((resolve) => source.addEventListener("sourceopen", resolve, { once: true }));
     this.url = URL.createObjectURL(source);
     if ("ManagedMediaSource" in globalThis) media.disableRemotePlayback = true; // else Safari does not open it
-    this.#clip = new GrowingClip({ id: clip.id, media: clip.media, from: from === null ? "edge" : "start", clock, hub });
+    const start = this.#from === null ? "edge" : "start";
+    this.#clip = new GrowingClip({ id: clip.id, media: clip.media, from: start, clock, hub });
     this.told(clip);
     this.#follow();
     this.#run();
