@@ -1,16 +1,25 @@
-"""From the mouth to the ear, in Chromium: beeps into one page's microphone, heard in another page."""
+"""From the mouth to the ear, in Chromium and Firefox: beeps into one page's microphone, heard in another page."""
 
 from __future__ import annotations
 
 import contextlib
-import json
+import itertools
 import shutil
 import statistics
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.bench.harness import Report, hub_beside, percentile, room, site_with
+from tests.browser.live_firefox import FirefoxPerson
+from tests.browser.mouth_and_ear import ears, hears, script, wait_until_ready
+from tests.people import Person
+from tests.slow_line import SlowLine
 
-SCRIPT = (Path(__file__).parent.parent / "browser" / "mouth_and_ear.js").read_text()
+Ear = dict[str, Any]
+TIMES = 7
+NUMBERS = itertools.count(1)
 SECONDS = 30
 SAME_HZ = 40
 """How far the measured frequencies of one beep may be apart; neighbours differ by 100."""
@@ -22,10 +31,33 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required",
 ]
 
+# When the first clip is in the list, by a clock that pages share; and when Record was pressed.
+APPEARS = """() => ({ promise: new Promise((resolve) => {
+  new MutationObserver((_, observer) => { observer.disconnect(); resolve(Date.now()); })
+    .observe(document.getElementById('clips'), { childList: true });
+}) })"""
+PRESS_RECORD = """() => {
+  const pressed = Date.now();
+  document.getElementById('record').click();
+  return pressed;
+}"""
+PLAY_LATE = """async () => {
+  const play = document.querySelector('#clips button[aria-label="Play"]')
+    ?? [...document.querySelectorAll('#clips button')].find((button) => button.textContent.trim() === 'Play');
+  const sounds = new Promise((resolve) => {
+    window.mozchatMedia.addEventListener('playing', resolve, { once: true });
+  });
+  const pressed = performance.now();
+  play.click();
+  await sounds;
+  return performance.now() - pressed;
+}"""
+
 
 def run(report: Report) -> None:
-    """The beeps by each way: streamed; by long poll, where a proxy would keep a stream back; streamed into a page
-    without Media Source; over a hub. Then a tone, for its gaps."""
+    """In Chromium streamed; by long poll, where a proxy would keep a stream back; streamed into a page without
+    Media Source; on a slow line; over a hub. To and from Firefox; how soon a clip is seen, and somebody who comes
+    late hears it."""
     from playwright.sync_api import sync_playwright
 
     chromium = shutil.which("chromium")
@@ -35,64 +67,148 @@ def run(report: Report) -> None:
     ini = room(clips=50) + "onRecorded=upload\nplayNew=1\n"
     with sync_playwright() as playwright, site_with(ini) as site, contextlib.ExitStack() as hub:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        for way in ("streaming", "polling", "decoded", "hub"):
-            if way == "hub":
-                hub.enter_context(hub_beside(site))
-            mouth, ear = _speak(browser, site.url, way, "beeps")
-            delays = _delays(mouth["beeps"], ear["beeps"])
-            report.add(
-                "live",
-                f"mouth to ear, Chromium, {way}",
-                beeps=len(delays),
-                median_ms=statistics.median(delays),
-                p95_ms=percentile(delays, 0.95),
-            )
-            _, ear = _speak(browser, site.url, way, "tone")
-            gaps = [gap["ms"] for gap in ear["tone"]["gaps"]]
-            report.add(
-                "live",
-                f"a tone of {SECONDS} s, Chromium, {way}",
-                gaps_over_10_ms=sum(gap > 10 for gap in gaps),
-                silence_ms=sum(gaps),
-            )
+        for way in ("streaming", "polling", "decoded"):
+            _report(report, f"Chromium, {way}", lambda voice, way=way: _speak(browser, site.url, way, voice))
+        line = SlowLine(site.port)
+        _report(report, "Chromium, slow line", lambda voice: _speak(browser, line.url, "streaming", voice))
+        line.close()
+        _promptness(report, browser, site.url)
+        if shutil.which("firefox-esr") and shutil.which("pulseaudio"):
+            _firefox(report, browser, site)
+        else:
+            print("live      Firefox passed over: apt install firefox-esr pulseaudio")
+        hub.enter_context(hub_beside(site))
+        _report(report, "Chromium, hub", lambda voice: _speak(browser, site.url, "hub", voice))
         browser.close()
 
 
-def _speak(browser, url: str, way: str, voice: str) -> tuple[dict, dict]:
-    """What the ears at the microphone and at the listener's page have heard."""
-    contexts, pages = [], []
-    for name in ("Ann", "Bob"):
-        context = browser.new_context(bypass_csp=True)
-        contexts.append(context)
-        context.add_init_script(f"window.mozchatVoice = {json.dumps(voice)}; {SCRIPT}")
-        joined = {"name": f"{name} {way} {voice}"}
-        headers = {"Origin": url}
-        assert context.request.post(f"{url}/api/threads/walk/session", data=joined, headers=headers).ok
-        pages.append(context.new_page())
-        if way == "decoded":
-            pages[-1].add_init_script("delete window.MediaSource; delete window.ManagedMediaSource;")
-        if way == "polling":
-            _keep_streams_back(pages[-1])
-        pages[-1].goto(f"{url}/walk/")
-        pages[-1].wait_for_selector("#empty, #clips > *", state="attached")
-    ann, bob = pages
-    ann.wait_for_timeout(2500)  # what plays live clips is fetched a moment after the page
-    ann.get_by_role("button", name="Record", exact=True).click()
-    bob.wait_for_function("() => window.mozchatEars.sounds()")
-    bob.wait_for_timeout(SECONDS * 1000)
-    heard = tuple(
-        {
-            "beeps": page.evaluate(f"() => window.mozchatEars.{side}()"),
-            "tone": page.evaluate("() => window.mozchatEars.tone()"),
-        }
-        for page, side in ((ann, "mouth"), (bob, "ear"))
+def _report(report: Report, case: str, speak: Callable[[str], tuple[Ear, Ear]]) -> None:
+    """Beeps, for how long they take, and a tone, for its gaps."""
+    mouth, ear = speak("beeps")
+    delays = _delays(mouth["beeps"], ear["beeps"])
+    report.add(
+        "live",
+        f"mouth to ear, {case}",
+        beeps=len(delays),
+        median_ms=statistics.median(delays),
+        p95_ms=percentile(delays, 0.95),
     )
-    ann.keyboard.press("Escape")
-    for page in pages:
-        page.unroute_all(behavior="ignoreErrors")
-    for context in contexts:
-        context.close()
+    _, ear = speak("tone")
+    gaps = [gap["ms"] for gap in ear["tone"]["gaps"]]
+    report.add(
+        "live",
+        f"a tone of {SECONDS} s, {case}",
+        gaps_over_10_ms=sum(gap > 10 for gap in gaps),
+        silence_ms=sum(gaps),
+    )
+
+
+def _enter(browser, url: str, name: str, voice: str, way: str = "streaming") -> Person:
+    """Somebody's page in the thread `walk`, ready to speak and to hear; each is somebody else."""
+    name = f"{name} {next(NUMBERS)}"
+    context = browser.new_context(bypass_csp=True)
+    context.add_init_script(script(voice))
+    headers = {"Origin": url}
+    named = {"name": name}
+    assert context.request.post(f"{url}/api/threads/walk/session", data=named, headers=headers).ok
+    person = Person(context.new_page(), name)
+    if way == "decoded":
+        person.page.add_init_script("delete window.MediaSource; delete window.ManagedMediaSource;")
+    if way == "polling":
+        _keep_streams_back(person.page)
+    with person.page.expect_websocket() if way == "hub" else contextlib.nullcontext():
+        person.page.goto(f"{url}/walk/")
+    wait_until_ready(person)
+    return person
+
+
+def _speak(browser, url: str, way: str, voice: str) -> tuple[Ear, Ear]:
+    """What the ears at the microphone and at the listener's page have heard."""
+    ann, bob = (_enter(browser, url, name, voice, way) for name in ("Ann", "Bob"))
+    ann.start_recording()
+    hears(bob)
+    bob.page.wait_for_timeout(SECONDS * 1000)
+    heard = _heard(ann, "mouth"), _heard(bob, "ear")
+    ann.page.keyboard.press("Escape")
+    for person in (ann, bob):
+        person.page.unroute_all(behavior="ignoreErrors")
+        person.page.context.close()
     return heard
+
+
+def _heard(person, side: str) -> Ear:
+    return {"beeps": ears(person, side), "tone": ears(person, "tone")}
+
+
+def _promptness(report: Report, browser, url: str) -> None:
+    """From Record to the clip in another's list, and from pressing Play in the middle to the first sound."""
+    ann, bob = (_enter(browser, url, name, "tone") for name in ("Ann", "Bob"))
+    appeared = []
+    for _ in range(TIMES):
+        seen = bob.page.evaluate_handle(APPEARS)
+        pressed = ann.page.evaluate(PRESS_RECORD)
+        appeared.append(bob.page.evaluate("(seen) => seen.promise", seen) - pressed)
+        ann.page.wait_for_timeout(1000)
+        ann.page.keyboard.press("Escape")
+        bob.page.wait_for_selector("#clips > *", state="detached")
+    report.add(
+        "live", "a clip is in another's list", median_ms=statistics.median(appeared), most_ms=max(appeared)
+    )
+    ann.start_recording()
+    hears(bob)
+    ann.page.wait_for_timeout(3000)
+    joined = []
+    for _ in range(TIMES):
+        bob.button("Stop").click()
+        bob.page.wait_for_timeout(500)
+        joined.append(bob.page.evaluate(PLAY_LATE))
+    report.add("live", "a late joiner hears", median_ms=statistics.median(joined), most_ms=max(joined))
+    ann.page.keyboard.press("Escape")
+    for person in (ann, bob):
+        person.page.context.close()
+
+
+def _firefox(report: Report, browser, site) -> None:
+    def to_chromium(voice: str) -> tuple[Ear, Ear]:
+        with _fay(site, voice) as fay:
+            bob = _enter(browser, site.url, "Bob", voice)
+            fay.press("Record")
+            hears(bob)
+            bob.page.wait_for_timeout(SECONDS * 1000)
+            heard = _heard(fay, "mouth"), _heard(bob, "ear")
+            fay.press("Record")
+            bob.page.wait_for_function("() => !document.getElementById('clips').textContent.includes('live')")
+            bob.page.context.close()
+            return heard
+
+    def from_chromium(voice: str) -> tuple[Ear, Ear]:
+        with _fay(site, voice) as fay:
+            ann = _enter(browser, site.url, "Ann", voice)
+            fay.page.wait_for(
+                "performance.getEntriesByType('resource').some((r) => r.name.endsWith('/lag-control.js'))"
+            )
+            ann.start_recording()
+            hears(fay)
+            ann.page.wait_for_timeout(SECONDS * 1000)
+            heard = _heard(ann, "mouth"), _heard(fay, "ear")
+            ann.page.keyboard.press("Escape")
+            ann.page.context.close()
+            return heard
+
+    _report(report, "Firefox to Chromium", to_chromium)
+    _report(report, "Chromium to Firefox", from_chromium)
+
+
+@contextlib.contextmanager
+def _fay(site, voice: str) -> Iterator[FirefoxPerson]:
+    """Somebody with a Firefox in the thread `walk`."""
+    with tempfile.TemporaryDirectory(prefix="mozchat-bench-") as folder:
+        fay = FirefoxPerson(Path(folder), site.port, voice)
+        try:
+            fay.enter(f"Fay {next(NUMBERS)}", "walk")
+            yield fay
+        finally:
+            fay.close()
 
 
 def _keep_streams_back(page) -> None:
