@@ -95,10 +95,15 @@ class Person:
         expect(self.button("Record")).to_be_enabled()
         return self
 
+    def start_recording(self):
+        """Press Record, and wait until it records. By the keyboard: where a click takes long it is
+        push-to-talk."""
+        self.button("Record").press("Enter")
+        expect(self.button("Record")).to_have_attribute("aria-pressed", "true", timeout=15_000)
+
     def record(self, seconds):
         """Press Record, speak for some seconds, press again."""
-        self.button("Record").click()
-        expect(self.button("Record")).to_have_attribute("aria-pressed", "true")
+        self.start_recording()
         self.page.wait_for_timeout(seconds * 1000)
         self.button("Record").click()
 

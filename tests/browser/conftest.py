@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.mouth_and_ear import script
+from tests.browser.wire import Wire
 from tests.people import tool
 from tests.running import RunningSite
 
@@ -45,6 +47,31 @@ def make_thread(site, request):
         return name
 
     return make
+
+
+@pytest.fixture
+def unreached():
+    """People whose console tells of requests that did not arrive, or found no room, as the test wanted it."""
+    people = []
+    yield people
+    for person in people:
+        person.errors[:] = [
+            error for error in person.errors if "net::ERR_" not in error and "status of 503" not in error
+        ]
+
+
+@pytest.fixture
+def speak(site, someone):
+    """Let somebody in whose microphone gives a known sound, and whose page is listened to; `more` is a script of
+    the test's own."""
+
+    def come(name, thread, voice="tone", at=None, more=""):
+        person = someone(name, bypass_csp=True)
+        person.wire = Wire(person.page)
+        person.page.add_init_script(f"{script(voice)}\n{more}")
+        return person.enter(at or site, thread)
+
+    return come
 
 
 @pytest.fixture(scope="session")

@@ -29,9 +29,10 @@ STARTED_WITHIN = 60.0
 
 
 class Firefox:
-    """One window. `folder` takes the profile and the log."""
+    """One window. `folder` takes the profile and the log; `sound` is the socket of a sound server, without
+    which sound runs much too fast, and not at all through an AudioContext."""
 
-    def __init__(self, program: str, folder: Path) -> None:
+    def __init__(self, program: str, folder: Path, sound: Path | None = None) -> None:
         profile = folder / "profile"
         profile.mkdir()
         lines = (
@@ -50,7 +51,11 @@ class Firefox:
             "0",
             "about:blank",
         ]
-        environment = {**os.environ, "ALSA_CONFIG_PATH": str(folder / "asound.conf"), "HOME": str(folder)}
+        environment = {**os.environ, "HOME": str(folder)}
+        if sound:
+            environment["PULSE_SERVER"] = f"unix:{sound}"
+        else:
+            environment["ALSA_CONFIG_PATH"] = str(folder / "asound.conf")
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
         self._numbers = itertools.count(1)
@@ -93,8 +98,9 @@ class Firefox:
         self._send("script.addPreloadScript", {"functionDeclaration": f"() => {{ {script} }}"})
 
     def evaluate(self, expression: str):
-        """The value of a JavaScript expression, by way of JSON."""
-        wrapped = f"(async () => JSON.stringify((await ({expression})) ?? null))()"
+        """The value of a JavaScript expression, or of a function called, by way of JSON."""
+        told = f"(value => typeof value === 'function' ? value() : value)({expression})"
+        wrapped = f"(async () => JSON.stringify((await {told}) ?? null))()"
         target = {"context": self._context}
         params = {"expression": wrapped, "target": target, "awaitPromise": True, "userActivation": True}
         answer = self._send("script.evaluate", params)
@@ -113,6 +119,10 @@ class Firefox:
                 return value
             assert time.monotonic() < end, f"never true: {expression}; the page has: {self.evaluate(said)}"
             time.sleep(0.05)
+
+    def wait_for_function(self, function: str, arg: object = None, timeout: float = 20_000) -> None:
+        """As Playwright's: wait until a function gives something true; `timeout` in ms."""
+        self.wait_for(f"({function})({json.dumps(arg)})", timeout / 1000)
 
     def close(self) -> None:
         """End it."""

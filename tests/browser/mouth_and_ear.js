@@ -1,5 +1,6 @@
 // Put into pages by tests of live clips: a microphone that gives a known sound, and ears at the microphone and at what the
-// page plays. `window.mozchatVoice` says what is spoken: "tone" (440 Hz) or "beeps" (50 ms, one a second, 600 to 2500 Hz).
+// page plays. `window.mozchatVoice` says what is spoken: "tone" (440 Hz), "beeps" (50 ms, one a second, 600 to 2500 Hz),
+// "sweep" (from 400 Hz, 100 Hz higher every second), or a sound file in base64.
 (() => {
   const PROBE = `
     const WINDOW = 240; // 5 ms
@@ -87,23 +88,31 @@
   const mouth = newEar();
   const ear = newEar();
 
-  function voice(kind) {
+  /** Twenty seconds of it, or the file, over and over. */
+  async function voice(kind) {
+    const source = context.createBufferSource();
+    source.loop = true;
+    source.buffer = ["tone", "beeps", "sweep"].includes(kind) ? made(kind)
+      : await context.decodeAudioData(Uint8Array.from(atob(kind), (char) => char.charCodeAt(0)).buffer);
+    return source;
+  }
+
+  function made(kind) {
     const rate = context.sampleRate;
     const buffer = context.createBuffer(1, 20 * rate, rate);
     const samples = buffer.getChannelData(0);
-    if (kind === "tone") for (let i = 0; i < samples.length; i++) samples[i] = 0.4 * Math.sin(2 * Math.PI * 440 * i / rate);
+    const hum = (/** @type {(seconds: number) => number} */ turns) => samples.forEach((_, i) => { samples[i] = 0.4 * Math.sin(2 * Math.PI * turns(i / rate)); });
+    if (kind === "tone") hum((seconds) => 440 * seconds);
+    else if (kind === "sweep") hum((seconds) => 400 * seconds + 50 * seconds ** 2);
     else for (let beep = 0; beep < 20; beep++) {
       for (let i = 0; i < 0.05 * rate; i++) samples[Math.round((beep + 0.3) * rate) + i] = 0.5 * Math.sin(2 * Math.PI * (600 + 100 * beep) * i / rate);
     }
-    const source = context.createBufferSource();
-    source.buffer = buffer;
-    source.loop = true;
-    return source;
+    return buffer;
   }
 
   if (navigator.mediaDevices) navigator.mediaDevices.getUserMedia = async () => {
     await started();
-    const source = voice(window.mozchatVoice ?? "tone");
+    const source = await voice(window.mozchatVoice ?? "tone");
     const microphone = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });
     source.connect(microphone);
     await listenTo(source, mouth);
@@ -121,7 +130,6 @@
       followed.add(this);
       started().then(() => listenTo(context.createMediaElementSource(this), ear));
     }
-    window.mozchatMedia = this;
     return play.call(this);
   };
 
@@ -143,6 +151,8 @@
     ear: () => ear.beeps,
     tone: () => gaps(ear.rms),
     spoken: () => gaps(mouth.rms),
+    /** How loud it was at either, 5 ms each. */
+    envelopes: () => ({ spoken: mouth.rms, heard: ear.rms }),
     sounds: () => ear.rms.some((value) => value > SPEAKING),
     prepare: started,
   };

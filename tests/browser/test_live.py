@@ -1,18 +1,24 @@
 """A clip is heard while it is being spoken: by those who are there, by who comes late, and through what breaks."""
 
-import json
 import os
 import re
 import signal
 import time
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.mouth_and_ear import (
+    FASTEST,
+    ears,
+    end_and_wait,
+    heard_seconds,
+    hears,
+    wait_for_beeps,
+    wait_for_sound,
+)
 from tests.running import RunningHub, RunningSite
 
-MOUTH_AND_EAR = (Path(__file__).parent / "mouth_and_ear.js").read_text()
 TONE_BEFORE_BREAK = 3
 """Seconds of undisturbed listening in tests that then break something."""
 
@@ -21,20 +27,6 @@ AT_LEAST_1_S, AT_LEAST_2_S = (re.compile(rf"0:(0[{least}-9]|[1-9]\d)") for least
 
 NO_MEDIA_SOURCE = "delete window.MediaSource; delete window.ManagedMediaSource;"
 """A script for the page of a browser that has none."""
-
-FASTEST = 1.25
-"""How fast what came late is played."""
-
-
-@pytest.fixture
-def unreached():
-    """People whose console tells of requests that did not arrive, or found no room, as the test wanted it."""
-    people = []
-    yield people
-    for person in people:
-        person.errors[:] = [
-            error for error in person.errors if "net::ERR_" not in error and "status of 503" not in error
-        ]
 
 
 @pytest.fixture
@@ -55,33 +47,6 @@ def hub(place):
     running.kill()
 
 
-class Wire:
-    """What came to a page by its websocket, and which live clips it has asked for beside that."""
-
-    def __init__(self, page):
-        self.page = page
-        self.texts = 0
-        self.pieces = 0
-        self.asked = []
-        page.on("websocket", lambda socket: socket.on("framereceived", self._received))
-        page.on("request", lambda request: "/media?from=" in request.url and self.asked.append(request.url))
-
-    def _received(self, frame):
-        if isinstance(frame, str):
-            self.texts += 1
-        else:
-            self.pieces += 1
-
-    def wait_for(self, what, more):
-        """Wait until there are so many more texts or pieces than now."""
-        wanted = getattr(self, what) + more
-        for _ in range(800):
-            if getattr(self, what) >= wanted:
-                return
-            self.page.wait_for_timeout(50)
-        raise AssertionError(f"{getattr(self, what)} {what} have come, not {wanted}")
-
-
 @pytest.fixture
 def full(tmp_path):
     """A site that has no room for anybody who waits."""
@@ -91,73 +56,10 @@ def full(tmp_path):
     running.stop()
 
 
-@pytest.fixture
-def speak(site, someone):
-    """Let somebody in whose microphone gives a known sound, and whose page is listened to."""
-
-    def come(name, thread, voice="tone", at=None, script=""):
-        person = someone(name, bypass_csp=True)
-        person.wire = Wire(person.page)
-        person.page.add_init_script(f"window.mozchatVoice = {json.dumps(voice)}; {MOUTH_AND_EAR}; {script}")
-        return person.enter(at or site, thread)
-
-    return come
-
-
-def begin(person):
-    """Press Record, and wait until it records. By key: on a busy machine a click may last, and be push-to-talk."""
-    person.button("Record").press("Enter")
-    expect(person.button("Record")).to_have_attribute("aria-pressed", "true", timeout=30_000)
-
-
-def ears(person, what):
-    """What the ears at somebody's page have heard, see mouth_and_ear.js."""
-    return person.page.evaluate(f"() => window.mozchatEars.{what}()")
-
-
-def hears(person, timeout=15_000):
-    """Wait until there is sound at somebody's page."""
-    person.page.wait_for_function("() => window.mozchatEars.sounds()", timeout=timeout)
-
-
-def sound_heard(person):
-    """Seconds of sound that were heard at somebody's page, silences between not counted."""
-    heard = ears(person, "tone")
-    return heard["seconds"] - sum(gap["ms"] for gap in heard["gaps"]) / 1000
-
-
-def wait_for_beeps(person, count):
-    """Wait until so many beeps were heard at somebody's page."""
-    person.page.wait_for_function(
-        "(count) => window.mozchatEars.ear().length >= count", arg=count, timeout=40_000
-    )
-
-
-def wait_for_sound(person, seconds, timeout=40_000):
-    """Wait until somebody has heard so many seconds of sound, silences between not counted."""
-    person.page.wait_for_function(
-        """(seconds) => {
-          const { seconds: all, gaps } = window.mozchatEars.tone();
-          return all - gaps.reduce((sum, { ms }) => sum + ms / 1000, 0) >= seconds;
-        }""",
-        arg=seconds,
-        timeout=timeout,
-    )
-
-
-def end_and_wait(speaker, *listeners):
-    """Press Record again; everybody has the complete clip, and whoever played it has come to its end."""
-    speaker.button("Record").click()
-    for person in (speaker, *listeners):
-        expect(person.clips).to_have_count(1)
-        expect(person.clips.first).not_to_contain_text("live")
-        person.page.wait_for_function("() => window.mozchatMedia?.ended ?? true", timeout=30_000)
-
-
 def test_bob_hears_ann_while_she_speaks_and_it_is_an_ordinary_clip_afterwards(make_thread, speak):
     thread = make_thread("audioStream")
     ann, bob = speak("Ann", thread), speak("Bob", thread)
-    begin(ann)
+    ann.start_recording()
     expect(bob.clips.first).to_contain_text("live")
     hears(bob)
     expect(ann.button("Record")).to_have_attribute("aria-pressed", "true")
@@ -166,7 +68,7 @@ def test_bob_hears_ann_while_she_speaks_and_it_is_an_ordinary_clip_afterwards(ma
     end_and_wait(ann, bob)
     expect(bob.page.get_by_role("list", name="Online")).not_to_contain_text("speaking")
     assert not ears(ann, "sounds"), "one's own is never heard"
-    heard = sound_heard(bob)
+    heard = heard_seconds(bob)
     assert 1 < heard < ears(ann, "spoken")["seconds"] + 0.5, "and once"
     bob.clips.first.get_by_role("button", name="Play", exact=True).click()
     wait_for_sound(bob, heard + 1)
@@ -176,7 +78,7 @@ def test_bob_hears_ann_while_she_speaks_and_it_is_an_ordinary_clip_afterwards(ma
 def test_who_comes_late_hears_what_is_said_now_and_with_one_press_all_of_it(make_thread, speak):
     thread = make_thread("audioStream")
     ann, bob = speak("Ann", thread), speak("Bob", thread)
-    begin(ann)
+    ann.start_recording()
     wait_for_sound(bob, 5)
     eve = speak("Eve", thread)
     hears(eve)
@@ -190,7 +92,7 @@ def test_who_comes_late_hears_what_is_said_now_and_with_one_press_all_of_it(make
 def test_what_ann_takes_back_is_silent_at_once_and_gone(make_thread, speak):
     thread = make_thread("audioStream")
     ann, bob = speak("Ann", thread), speak("Bob", thread)
-    begin(ann)
+    ann.start_recording()
     hears(bob)
     ann.page.keyboard.press("Escape")
     expect(bob.clips).to_have_count(0)
@@ -203,9 +105,9 @@ def test_of_two_who_speak_the_first_is_heard_live_and_the_second_from_its_start_
 ):
     thread = make_thread("audioStream")
     bob, ann, eve = speak("Bob", thread), speak("Ann", thread), speak("Eve", thread)
-    begin(ann)
+    ann.start_recording()
     hears(bob)
-    begin(eve)
+    eve.start_recording()
     expect(bob.clips).to_have_count(2)
     source = bob.page.evaluate("() => window.mozchatMedia.src")
     bob.page.wait_for_timeout(2000)
@@ -221,7 +123,7 @@ def test_of_two_who_speak_the_first_is_heard_live_and_the_second_from_its_start_
 def test_a_server_that_is_killed_in_mid_sentence_costs_a_pause_but_no_word(place, speak, unreached):
     ann, bob = speak("Ann", "audioStream", at=place), speak("Bob", "audioStream", at=place)
     unreached += [ann, bob]
-    begin(ann)
+    ann.start_recording()
     wait_for_sound(bob, TONE_BEFORE_BREAK)
     for process in (*place.workers(), place.process.pid):
         os.kill(process, signal.SIGKILL)
@@ -231,7 +133,7 @@ def test_a_server_that_is_killed_in_mid_sentence_costs_a_pause_but_no_word(place
     wait_for_sound(bob, TONE_BEFORE_BREAK + 5)
     end_and_wait(ann, bob)
     spoken = ears(ann, "spoken")["seconds"]
-    assert sound_heard(bob) > spoken / FASTEST - 1, "what came late was played faster, not left out"
+    assert heard_seconds(bob) > spoken / FASTEST - 1, "what came late was played faster, not left out"
 
 
 def test_over_the_hub_bob_hears_ann_and_when_it_is_killed_in_mid_sentence_no_word_is_lost(
@@ -242,7 +144,7 @@ def test_over_the_hub_bob_hears_ann_and_when_it_is_killed_in_mid_sentence_no_wor
     expect(bob.page.get_by_role("list", name="Online")).to_contain_text("Ann")
     if not bob.wire.texts:
         bob.wire.wait_for("texts", 1)
-    begin(ann)
+    ann.start_recording()
     wait_for_sound(bob, TONE_BEFORE_BREAK)
     assert bob.wire.pieces > 10
     assert bob.wire.asked == []
@@ -250,15 +152,14 @@ def test_over_the_hub_bob_hears_ann_and_when_it_is_killed_in_mid_sentence_no_wor
     wait_for_sound(bob, TONE_BEFORE_BREAK + 5)
     assert bob.wire.asked
     end_and_wait(ann, bob)
-    spoken, heard = ears(ann, "spoken")["seconds"], ears(bob, "tone")
-    silent = sum(gap["ms"] for gap in heard["gaps"]) / 1000
-    assert heard["seconds"] - silent > spoken / FASTEST - 1, "what came late was played faster, not left out"
+    spoken = ears(ann, "spoken")["seconds"]
+    assert heard_seconds(bob) > spoken / FASTEST - 1, "what came late was played faster, not left out"
 
     hub.start()
     bob.page.evaluate("window.dispatchEvent(new Event('online'))")
     bob.wire.wait_for("texts", 1)
     bob.wire.asked.clear()
-    begin(ann)
+    ann.start_recording()
     bob.wire.wait_for("pieces", 10)
     assert bob.wire.asked == []
     ann.button("Record").click()
@@ -270,7 +171,7 @@ def test_ten_seconds_without_a_network_cost_a_pause_but_no_word(who, make_thread
     thread = make_thread("audioStream")
     ann, bob = speak("Ann", thread), speak("Bob", thread)
     unreached += [ann, bob]
-    begin(ann)
+    ann.start_recording()
     wait_for_sound(bob, TONE_BEFORE_BREAK)
     cut_off = ann if who == "the speaker" else bob
     cut_off.page.context.set_offline(True)
@@ -279,23 +180,32 @@ def test_ten_seconds_without_a_network_cost_a_pause_but_no_word(who, make_thread
     wait_for_sound(bob, TONE_BEFORE_BREAK + 8)
     end_and_wait(ann, bob)
     spoken = ears(ann, "spoken")["seconds"]
-    assert sound_heard(bob) > spoken / FASTEST - 1, "what came late was played faster, not left out"
+    assert heard_seconds(bob) > spoken / FASTEST - 1, "what came late was played faster, not left out"
 
 
-def test_what_its_author_hears_first_is_neither_seen_nor_heard_by_others(make_thread, speak):
+def test_what_its_author_hears_first_is_neither_seen_nor_heard_by_others(site, make_thread, speak):
     thread = make_thread("mediaForum", playNew=1)
     ann, bob = speak("Ann", thread), speak("Bob", thread)
-    ann.record(2)
+    threads, bobs = f"{site.url}/api/threads/{thread}", bob.page.context.request
+    cursor = bobs.get(f"{threads}/clips").json()["cursor"]
+    with ann.page.expect_response(lambda answer: answer.url.endswith("/uploads")) as begun:
+        ann.record(2)
     expect(ann.button("Upload")).to_be_visible()
+    upload = begun.value.json()["id"]
     expect(bob.clips).to_have_count(0)
+    assert "clips" not in bobs.get(f"{threads}/events?cursor={cursor}").text()
+    assert bobs.get(f"{threads}/clips").json()["clips"] == []
+    for place in ("", "/media", "/media?from=0&wait=0", "/media?from=live"):
+        assert bobs.get(f"{threads}/clips/{upload}{place}").status == 404, place
+    assert bobs.head(f"{threads}/uploads/{upload}").status == 404
     ann.button("Upload").click()
     expect(bob.clips).to_have_count(1)
 
 
 def test_without_media_source_bob_hears_ann_live_all_the_same(make_thread, speak):
     thread = make_thread("audioStream")
-    ann, bob = speak("Ann", thread, "beeps"), speak("Bob", thread, script=NO_MEDIA_SOURCE)
-    begin(ann)
+    ann, bob = speak("Ann", thread, "beeps"), speak("Bob", thread, more=NO_MEDIA_SOURCE)
+    ann.start_recording()
     wait_for_beeps(bob, 3)
     expect(ann.button("Record")).to_have_attribute("aria-pressed", "true")
     clip = bob.clips.first
@@ -320,8 +230,8 @@ def test_without_media_source_bob_hears_ann_live_all_the_same(make_thread, speak
 def test_a_browser_that_can_play_nothing_live_says_so_and_plays_it_when_it_is_done(make_thread, speak):
     thread = make_thread("audioStream")
     ann = speak("Ann", thread)
-    bob = speak("Bob", thread, script=f"{NO_MEDIA_SOURCE} delete window.AudioDecoder;")
-    begin(ann)
+    bob = speak("Bob", thread, more=f"{NO_MEDIA_SOURCE} delete window.AudioDecoder;")
+    ann.start_recording()
     expect(bob.clips.first).to_contain_text("This browser plays it when it is done.")
     expect(ann.button("Record")).to_have_attribute("aria-pressed", "true")
     assert not ears(bob, "sounds")
@@ -344,13 +254,13 @@ def test_while_ann_pauses_bob_sees_it_and_when_she_goes_on_he_hears_it(make_thre
     thread = make_thread("audioStream")
     ann, bob = speak("Ann", thread), speak("Bob", thread)
     online = bob.page.get_by_role("list", name="Online")
-    begin(ann)
+    ann.start_recording()
     wait_for_sound(bob, 2)
     pause_button(ann, "Pause").click()
     expect(bob.clips.first).to_contain_text("paused")
     expect(online).not_to_contain_text("speaking")
     expect(ann.button("Record")).to_have_attribute("aria-pressed", "true")
-    so_far = sound_heard(bob)
+    so_far = heard_seconds(bob)
     pause_button(ann, "Go on").click()
     expect(online).to_contain_text("speaking")
     wait_for_sound(bob, so_far + 3)
@@ -360,7 +270,7 @@ def test_while_ann_pauses_bob_sees_it_and_when_she_goes_on_he_hears_it(make_thre
 def test_a_pause_is_not_in_the_clip(make_thread, speak):
     thread = make_thread("mediaForum")
     ann = speak("Ann", thread)
-    begin(ann)
+    ann.start_recording()
     began = time.monotonic()
     expect(recorder(ann)).to_contain_text(AT_LEAST_1_S)
     pause_button(ann, "Pause").click()
@@ -381,7 +291,7 @@ def test_a_pause_is_not_in_the_clip(make_thread, speak):
 def test_a_listener_beyond_the_room_is_told_so_and_hears_the_clip_when_it_is_done(full, speak, unreached):
     ann, bob = speak("Ann", "audioStream", at=full), speak("Bob", "audioStream", at=full)
     unreached.append(bob)
-    begin(ann)
+    ann.start_recording()
     expect(bob.clips.first).to_contain_text("Too many are listening just now. You hear it when it is done.")
     expect(recorder(ann)).to_contain_text(AT_LEAST_2_S)
     assert not ears(bob, "sounds")

@@ -1,0 +1,48 @@
+"""Firefox and Chromium hear each other live, every word."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.live_firefox import FirefoxPerson
+from tests.browser.mouth_and_ear import (
+    FASTEST,
+    check_every_byte,
+    ears,
+    heard_seconds,
+    wait_for_sound,
+    wait_until_ready,
+)
+from tests.browser.test_engines import CLIPS, NAMED
+
+
+@pytest.fixture
+def fay(site, tmp_path):
+    """Somebody with a Firefox."""
+    person = FirefoxPerson(tmp_path, site.port)
+    yield person
+    person.close()
+
+
+def check(speaker, listener):
+    """Everything that was spoken was heard."""
+    listener.page.wait_for_function("() => window.mozchatMedia.ended", timeout=30_000)
+    check_every_byte(speaker, listener)
+    assert heard_seconds(listener) > ears(speaker, "spoken")["seconds"] / FASTEST - 1
+
+
+def test_firefox_speaks_and_chromium_hears_and_the_reverse(site, make_thread, speak, fay):
+    thread = make_thread("audioStream")
+    bob = speak("Bob", thread)
+    fay.enter("Fay", thread)
+    wait_until_ready(bob)
+    fay.press("Record")
+    wait_for_sound(bob, 4)
+    fay.press("Record")
+    expect(bob.clips.first).not_to_contain_text("live")
+    check(fay, bob)
+    fay.page.wait_for(f"{CLIPS} === 1 && ({NAMED})('Record').getAttribute('aria-pressed') === 'false'")
+    bob.start_recording()
+    wait_for_sound(fay, 4)
+    bob.button("Record").click()
+    expect(bob.clips).to_have_count(2)
+    check(bob, fay)
