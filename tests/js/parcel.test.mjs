@@ -31,6 +31,15 @@ test("pieces go out as they come, and the last request makes them a clip", async
   assert.deepEqual(server.clips.get("a"), { content: "one two three", ...finish });
 });
 
+test("the single byte that some recorders begin with waits for the next piece, or for the end", async () => {
+  const parcel = parcelOf("o");
+  assert.ok(!parcel.due);
+  parcel.add(new Blob(["ne"]));
+  assert.ok(parcel.due);
+  assert.ok(await parcelOf("o").send(server, { finish, signal }));
+  assert.deepEqual(server.asked, ["POST ?1 o"]);
+});
+
 test("what is over before anything was sent ends with the request that carries the rest", async () => {
   const parcel = parcelOf("one");
   assert.ok(await parcel.send(server, { finish, signal }));

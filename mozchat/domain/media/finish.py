@@ -19,6 +19,7 @@ __all__ = ["Finished", "Patches", "finish", "gap_for"]
 
 MIN_INDEX, MAX_INDEX = 128, 4096
 _LIMIT_PER_INDEX_BYTE = 4096
+_WEBM, _MP4 = b"\x1a\x45\xdf\xa3", b"ftyp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,10 @@ class Finished:
 def gap_for(first: bytes, limit: int) -> int:
     """Bytes to leave free in front of a content that begins with `first` and has at most `limit` bytes."""
     room = min(max(MIN_INDEX, limit // _LIMIT_PER_INDEX_BYTE), MAX_INDEX)
-    if first.startswith(b"\x1a\x45\xdf\xa3") and len(first) >= 12:
+    # What is sent while it is recorded may begin with a single byte.
+    if first and first[:4] == _WEBM[: len(first)]:
         return webm_gap(first, room)
-    return mp4_gap(first, room) if first[4:8] == b"ftyp" and len(first) >= 12 else 0
+    return mp4_gap(first, room) if first[:1] == b"\0" and first[4:8] == _MP4[: len(first[4:8])] else 0
 
 
 def finish(source: Source, start: int, size: int) -> Finished:
@@ -46,8 +48,8 @@ def finish(source: Source, start: int, size: int) -> Finished:
     """
     content = source.part(start, size)
     magic = content.at(0, 12)
-    if magic.startswith(b"\x1a\x45\xdf\xa3"):
+    if magic.startswith(_WEBM):
         return Finished(*finish_webm(content, start))
-    if magic[4:8] == b"ftyp":
+    if magic[4:8] == _MP4:
         return Finished(*finish_mp4(content, start))
     return Finished(read_source(content), None)

@@ -9,6 +9,8 @@
 
 import { ApiError } from "../api-error.js";
 
+/** Bytes with which a recording begins. Chromium's first piece is a single one, and the next would wait for its answer. */
+const WORTH = 2;
 /** Bytes of one request: what breaks off with it is sent again. */
 const MOST = 4_000_000;
 /** Bytes up to which the digest is worth reading all of it into memory. */
@@ -74,7 +76,7 @@ export class Parcel {
 
   /** There is something to be sent: of a live one even its name, before there is a byte, and that its author has paused. */
   get due() {
-    return this.behind > 0 || (this.live && (!this.upload || this.paused !== this.#saidPaused));
+    return (this.behind > 0 && this.size >= WORTH) || (this.live && (!this.upload || this.paused !== this.#saidPaused));
   }
 
   /** Bytes that the server has not. */

@@ -45,6 +45,20 @@ def test_a_recording_in_pieces_becomes_a_clip(ann, bob, thread, voice):
     assert parts_of(thread) == []
 
 
+@pytest.mark.parametrize("name", ["chromium-audio-live.webm", "webkit-audio.mp4"])
+@pytest.mark.parametrize("first", [1, 3, 11])
+def test_however_short_the_first_piece_is_the_clip_has_its_length_and_an_index(ann, sample, name, first):
+    content = sample(name)
+    upload = begun(ann)
+    patch(ann, upload, 0, content[:first])
+    clip = finish(ann, upload, first, content[first:])
+    stored = ann.media(upload).data
+    assert clip["bytes"] == len(stored) > len(content)
+    assert stored.index(b"\x1c\x53\xbb\x6b" if name.endswith("webm") else b"sidx") < len(stored) - len(
+        content
+    )
+
+
 def test_an_upload_can_begin_empty_and_end_empty(ann, voice):
     upload = begun(ann)
     assert offset_of(ann, upload) == 0
