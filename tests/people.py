@@ -92,12 +92,13 @@ class Person:
         self.page.get_by_role("textbox", name="Thread").fill(thread)
         self.button("Enter").click()
         self.page.wait_for_url(re.compile(rf"/{thread}/"))
-        expect(self.button("Record")).to_be_enabled()
+        expect(self.button("Record")).to_be_enabled(timeout=15_000)
         return self
 
     def start_recording(self):
         """Press Record, and wait until it records. By the keyboard: where a click takes long it is
         push-to-talk."""
+        expect(self.button("Record")).to_be_enabled(timeout=15_000)
         self.button("Record").press("Enter")
         expect(self.button("Record")).to_have_attribute("aria-pressed", "true", timeout=15_000)
 
