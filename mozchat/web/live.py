@@ -27,6 +27,7 @@ POLL_BYTES = 1_000_000
 CHUNK = 1 << 16
 """How many bytes of a stream are in memory at once."""
 PATH = re.compile(r"/api/threads/([A-Za-z0-9_-]{1,64})/clips/([A-Za-z0-9_-]{1,64})/media", re.ASCII)
+_AS_IT_COMES = re.compile("(?:^|&)(?:from|back|wait)=")
 _OFFSET = re.compile(r"\d{1,15}", re.ASCII)
 _FIELDS = [
     ("Cache-Control", "no-store"),
@@ -95,7 +96,8 @@ class Reader(live.Reader):
 
 
 class LiveApp:
-    """Answers `GET …/media?from=…`, and without that of clips that are live; hands everything else on."""
+    """Answers `GET …/media` with `from`, `back` or `wait`, and without of clips that are live; hands everything
+    else on."""
 
     def __init__(self, site: Site, app: WsgiApp) -> None:
         self.site = site
@@ -123,7 +125,8 @@ class LiveApp:
         match = PATH.fullmatch(environ.get("PATH_INFO", ""))
         if match is None:
             return False
-        return "from=" in environ.get("QUERY_STRING", "") or is_live(self.site, match[1], match[2])
+        asks = _AS_IT_COMES.search(environ.get("QUERY_STRING", ""))
+        return asks is not None or is_live(self.site, match[1], match[2])
 
     def question(self, environ: Mapping[str, Any]) -> tuple[Question, Visit, str]:
         """What a request asks for, of which thread, of which clip. Raises `Invalid` and what `visit` does."""

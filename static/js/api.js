@@ -56,14 +56,12 @@
  */
 
 import { ApiError, problem, retrySeconds } from "./api-error.js";
-import { newKey } from "./key.js";
 import { Stall } from "./stall.js";
 
 export { ApiError };
 
 /** Seconds that the server may take for an answer. */
 const ANSWER_SECONDS = 30;
-const LISTENER_LENGTH = 10;
 
 export class Api {
   /** Milliseconds by which the server's clock is ahead of ours, to a second or so, as of its last answer. */
@@ -84,7 +82,7 @@ export class Api {
    * @param {typeof globalThis.fetch} [parts.fetch]
    * @param {typeof globalThis.XMLHttpRequest} [parts.Xhr]
    */
-  constructor({ base = "", thread = null, listener = newKey().slice(0, LISTENER_LENGTH), fetch = globalThis.fetch,
+  constructor({ base = "", thread = null, listener = Math.random().toString(36).slice(2), fetch = globalThis.fetch,
     Xhr = globalThis.XMLHttpRequest }) {
     this.listener = listener;
     this.#base = base;

@@ -471,14 +471,14 @@ test("a pause is not recorded, however long; what was said before comes at once"
   recorder.addEventListener("pause", ({ detail }) => pauses.push(detail.paused));
   await press({ seconds: 5, live: true });
   await clock.advance(1000);
-  recorder.pause();
+  recorder.togglePause();
   await clock.advance(10);
   const said = pieces.reduce((sum, { blob }) => sum + blob.size, 0);
   assert.ok(said > 4000, String(said));
   const { length } = ticks;
   await clock.advance(600_000);
   assert.deepEqual([ticks.length, recorder.paused, recorder.state, takes.length], [length, true, "recording", 0]);
-  recorder.resume();
+  recorder.togglePause();
   await clock.advance(1000);
   assert.ok(Math.abs(ticks.at(-1).seconds - 2.06) < 0.1, String(ticks.at(-1).seconds));
   await clock.advance(4000);
@@ -492,13 +492,13 @@ test("a pause is not recorded, however long; what was said before comes at once"
 test("what is paused can be ended, or thrown away", async () => {
   await press();
   await clock.advance(1000);
-  recorder.pause();
+  recorder.togglePause();
   await clock.advance(30_000);
   recorder.stop();
   await clock.advance(10);
   assert.ok(Math.abs(takes[0].seconds - 1.06) < 0.1, String(takes[0].seconds));
   await press();
-  recorder.pause();
+  recorder.togglePause();
   recorder.cancel();
   await clock.advance(10);
   assert.deepEqual([takes.length, recorder.state, recorder.paused], [1, "idle", false]);
@@ -507,9 +507,9 @@ test("what is paused can be ended, or thrown away", async () => {
 test("a row of clips goes on after a pause where it was", async () => {
   await press({ seconds: 5, stream: true });
   await clock.advance(3000);
-  recorder.pause();
+  recorder.togglePause();
   await clock.advance(300_000);
-  recorder.resume();
+  recorder.togglePause();
   await clock.advance(8000);
   recorder.stop();
   await clock.advance(100);

@@ -532,6 +532,17 @@ def test_a_plain_request_of_a_live_clip_plays_it_as_it_comes(ann, bob, voice, me
     assert "immutable" in bob.media(clip_id).headers["Cache-Control"]
 
 
+def test_of_a_complete_clip_too_a_wait_is_one_from_its_first_byte(ann, bob, voice):
+    clip_id = ann.begin(content=voice[:1000])
+    ann.end(clip_id, 1000, voice[1000:])
+
+    whole = bob.ask("GET", bob.url("clips", clip_id, "media"), query_string={"wait": "0"})
+    assert joined_sizes(whole.data) == joined_sizes(voice)
+    assert whole.headers["Clip-Complete"] == "?1"
+    for query in ({"wait": "false"}, {"back": "soon"}):
+        bob.ask("GET", bob.url("clips", clip_id, "media"), 422, query_string=query)
+
+
 def test_head_tells_without_waiting(ann, bob, voice):
     clip_id = ann.begin(content=voice[:1000])
 

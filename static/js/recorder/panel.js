@@ -161,11 +161,8 @@ export class RecorderPanel {
     });
   }
 
-  /** Records nothing for now, or goes on. */
   togglePause() {
-    const { recorder } = this.#parts;
-    if (recorder.paused) recorder.resume();
-    else recorder.pause();
+    this.#parts.recorder.togglePause();
   }
 
   /** Throws away what is being recorded. */

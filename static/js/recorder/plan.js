@@ -24,10 +24,7 @@ import { bitRates, chooseType } from "./media-type.js";
 /** Milliseconds: of sound Chromium makes whole frames, 240; of a picture a piece should be worth a request. */
 const SOUND_SLICE = 230;
 const PICTURE_SLICE = 1000;
-/**
- * Milliseconds of a live piece by the round trip up to which they are asked for. Chromium's frames are 60 ms long and it
- * cuts after the first one that ends beyond the piece: these give 60, 120 and 240.
- */
+/** Milliseconds of a live piece, by the round trip. Chromium's frames are 60 ms, and it makes 60, 120 and 240 of these. */
 const LIVE_SLICES = [{ upTo: 40, slice: 50 }, { upTo: 120, slice: 100 }, { upTo: Infinity, slice: 230 }];
 /** Milliseconds between two key frames of a live picture: whoever comes late sees it from the last one on. */
 const KEY_FRAMES = 2000;

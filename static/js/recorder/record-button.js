@@ -117,10 +117,7 @@ export class RecordButton extends EventTarget {
     });
   }
 
-  /**
-   * Times are those of the events: a page that is busy opening the microphone learns late that it was only a tap.
-   * @param {{at: number, x?: number, y?: number, tap?: boolean}} press by pointer where it has a place
-   */
+  /** @param {{at: number, x?: number, y?: number, tap?: boolean}} press when the event was; by pointer where it has a place */
   #down({ at, x, y, tap = true }) {
     this.#keyed = x === undefined;
     const deed = this.#press.down({ at, x, y, tap, running: this.#state() !== "idle" });

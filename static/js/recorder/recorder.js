@@ -93,12 +93,10 @@ export class Recorder extends EventTarget {
     return this.#session?.paused === true;
   }
 
-  pause() {
-    this.#session?.pause();
-  }
-
-  resume() {
-    this.#session?.resume();
+  /** Records nothing for now, or goes on. */
+  togglePause() {
+    if (this.paused) this.#session?.resume();
+    else this.#session?.pause();
   }
 
   /** Ends the recording; its last take follows. */
