@@ -130,6 +130,7 @@ def _speak(browser, url: str, way: str, voice: str) -> tuple[Ear, Ear]:
     bob.page.wait_for_timeout(SECONDS * 1000)
     heard = _heard(ann, "mouth"), _heard(bob, "ear")
     ann.page.keyboard.press("Escape")
+    bob.page.wait_for_selector("#clips > .live", state="detached")
     for person in (ann, bob):
         person.page.unroute_all(behavior="ignoreErrors")
         person.page.context.close()
@@ -150,7 +151,7 @@ def _promptness(report: Report, browser, url: str) -> None:
         appeared.append(bob.page.evaluate("(seen) => seen.promise", seen) - pressed)
         ann.page.wait_for_timeout(1000)
         ann.page.keyboard.press("Escape")
-        bob.page.wait_for_selector("#clips > *", state="detached")
+        bob.page.wait_for_selector("#clips > .live", state="detached")
     report.add(
         "live", "a clip is in another's list", median_ms=statistics.median(appeared), most_ms=max(appeared)
     )
@@ -164,6 +165,7 @@ def _promptness(report: Report, browser, url: str) -> None:
         joined.append(bob.page.evaluate(PLAY_LATE))
     report.add("live", "a late joiner hears", median_ms=statistics.median(joined), most_ms=max(joined))
     ann.page.keyboard.press("Escape")
+    ann.page.wait_for_selector("#clips > .live", state="detached")
     for person in (ann, bob):
         person.page.context.close()
 
@@ -192,6 +194,7 @@ def _firefox(report: Report, browser, site) -> None:
             ann.page.wait_for_timeout(SECONDS * 1000)
             heard = _heard(ann, "mouth"), _heard(fay, "ear")
             ann.page.keyboard.press("Escape")
+            ann.page.wait_for_selector("#clips > .live", state="detached")
             ann.page.context.close()
             return heard
 
