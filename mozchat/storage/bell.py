@@ -1,9 +1,10 @@
 """The bell of a site: whoever changes a thread wakes the listeners of all processes.
 
 Every process that has listeners binds a unix datagram socket in the site's run folder; a writer sends the
-thread's name to each. One OS thread a process receives them, looks once a second at everything listened to
-(what silent participants and administrators do rings no bell), and wakes the listeners through a condition.
-Where sockets cannot be had, it looks every 10 ms instead. So waiting costs by threads, not by listeners.
+thread's name to each. It is its user's own, and the group's too where the folder is. One OS thread a process
+receives them, looks once a second at everything listened to (what silent participants and administrators do
+rings no bell), and wakes the listeners through a condition. Where sockets cannot be had, it looks every 10 ms
+instead. So waiting costs by threads, not by listeners.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import logging
 import os
 import secrets
 import socket
+import stat
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -149,7 +151,8 @@ class Bell:
         try:
             self._folder.mkdir(mode=0o770, exist_ok=True)
             bell.bind(str(address))
-            address.chmod(0o660)
+            is_shared = self._folder.stat().st_mode & stat.S_IWGRP
+            address.chmod(0o660 if is_shared else 0o600)
         except OSError as error:
             _log.warning("no bell at %s (%s): looking at the files every 10 ms instead", address, error)
             bell.close()

@@ -100,15 +100,18 @@ def test_after_more_rings_than_a_socket_holds_whoever_follows_hears_the_next(tmp
             until(lambda: len(heard) > before)
 
 
-@pytest.mark.parametrize(("umask", "expected"), [(0o077, 0o700), (0o022, 0o750), (0o002, 0o770), (0, 0o770)])
-def test_a_bell_is_reached_by_the_sites_user_and_at_most_its_group(tmp_path, umask, expected):
+@pytest.mark.parametrize(
+    ("umask", "of_folder", "of_bell"),
+    [(0o077, 0o700, 0o600), (0o022, 0o750, 0o600), (0o002, 0o770, 0o660), (0, 0o770, 0o660)],
+)
+def test_a_bell_is_its_users_own_and_the_groups_where_the_folder_is(tmp_path, umask, of_folder, of_bell):
     folder = tmp_path / "run"
     before = os.umask(umask)
     try:
         with contextlib.closing(Bell(folder, lambda name: None, lambda: None)) as bell:
             bell.start()
             (made,) = folder.iterdir()
-            assert (folder.stat().st_mode & 0o777, made.stat().st_mode & 0o777) == (expected, 0o660)
+            assert (folder.stat().st_mode & 0o777, made.stat().st_mode & 0o777) == (of_folder, of_bell)
     finally:
         os.umask(before)
 
