@@ -234,6 +234,7 @@ def test_a_browser_that_can_play_nothing_live_says_so_and_plays_it_when_it_is_do
     ann.start_recording()
     expect(bob.clips.first).to_contain_text("This browser plays it when it is done.")
     expect(ann.button("Record")).to_have_attribute("aria-pressed", "true")
+    expect(recorder(ann)).to_contain_text(AT_LEAST_1_S)
     assert not ears(bob, "sounds")
     ann.button("Record").click()
     hears(bob)
