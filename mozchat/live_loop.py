@@ -25,7 +25,8 @@ from mozchat.domain.errors import MozchatError
 from mozchat.services.access import Visit
 from mozchat.services.live import Reading, bell_name
 from mozchat.web.bare import Answer, answered
-from mozchat.web.live import CHUNK, POLL_BYTES, SILENT_SECONDS, LiveApp, Reader, no_room
+from mozchat.web.events import NO_ROOM
+from mozchat.web.live import CHUNK, POLL_BYTES, SILENT_SECONDS, LiveApp, Reader
 from mozchat.web.problems import problem_of
 
 IDLE_SECONDS = 2.0
@@ -243,8 +244,8 @@ class LiveLoop:
         else:
             self._reply(connection, self._content_of(found))
 
-    def _open(self, connection: _Connection, environ: dict[str, str]) -> Reader:
-        """A reader, held where it has to wait. Raises what says that it cannot be one."""
+    def _open(self, connection: _Connection, environ: dict[str, str]) -> Reader | Answer:
+        """A reader, held where it has to wait, or that there is no room. Raises what says that it cannot be one."""
         question, inside, clip_id = self._app.question(environ)
         clip = self._clip(inside, clip_id)
         reader = Reader(question, clip.reading)
@@ -252,7 +253,7 @@ class LiveLoop:
         if waits or (reader.streams and not clip.reading.reach.complete):
             connection.admitted = self._site.admission.enter(None)
             if not connection.admitted:
-                raise no_room()
+                return NO_ROOM
         if waits or reader.streams:
             connection.clip = clip
             if not clip.held:

@@ -10,15 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from mozchat.domain.errors import Invalid, MozchatError, Unavailable
+from mozchat.domain.errors import Invalid, MozchatError
 from mozchat.services import live
 from mozchat.services.access import Visit, visit
-from mozchat.services.admission import RETRY_SECONDS
 from mozchat.services.live import BACK_SECONDS, Reading, is_live
 from mozchat.services.site import Site
 from mozchat.web import security
-from mozchat.web.bare import Environ, StartResponse, WsgiApp, answered, respond, status_line
-from mozchat.web.events import server_threads
+from mozchat.web.bare import Answer, Environ, StartResponse, WsgiApp, answered, respond, status_line
+from mozchat.web.events import NO_ROOM, server_threads
 from mozchat.web.identity import token_of
 
 SILENT_SECONDS = 60.0
@@ -37,14 +36,6 @@ _FIELDS = [
 ]
 
 Head = tuple[str, list[tuple[str, str]]]
-
-
-def no_room() -> Unavailable:
-    """What somebody is told who would have to wait, and for whom there is no room."""
-    return Unavailable(
-        "There is no room for another listener just now. This clip can be heard when it is complete.",
-        RETRY_SECONDS,
-    )
 
 
 class Question:
@@ -137,8 +128,8 @@ class LiveApp:
         question.shorten(inside.settings.long_poll_period_s)
         return question, inside, match[2]
 
-    def _ready(self, environ: Environ, places: contextlib.ExitStack) -> Reader:
-        """A reader for whom there is something, or whose time is over."""
+    def _ready(self, environ: Environ, places: contextlib.ExitStack) -> Reader | Answer:
+        """A reader for whom there is something, or whose time is over; or that there is no room for one."""
         question, inside, clip_id = self.question(environ)
         if environ["REQUEST_METHOD"] == "HEAD":
             question.wait = 0.0
@@ -149,7 +140,7 @@ class LiveApp:
         if question.wait == 0 or (not waits and (not reader.streams or reading.reach.complete)):
             return reader
         if not places.enter_context(self.site.admission.place(server_threads(environ))):
-            raise no_room()
+            return NO_ROOM
         places.enter_context(self.site.store.bell.listen((reading.name,)))
         if waits:
             _await(self.site, reader, SILENT_SECONDS if question.wait is None else question.wait)

@@ -24,6 +24,7 @@ class FakeSite {
     const query = new URL(url, "http://site").searchParams;
     this.asked.push([...query].map(([name, value]) => `${name}=${value}`).join(" "));
     if (this.away) throw new TypeError("away");
+    if (this.refuses === 204) return new Response(null, { status: 204, headers: { "Retry-After": "5" } });
     if (this.refuses) return new Response(JSON.stringify({ title: "no" }), { status: this.refuses });
     const live = query.get("from") === "live";
     const from = live ? Math.max(0, this.content.length - 4) : Number(query.get("from"));
@@ -245,7 +246,7 @@ test("nothing is done about bytes that have come", async () => {
   assert.deepEqual([heard.clip.mode, server.asked.length], ["stream", 1]);
 });
 
-for (const status of [503, 404]) {
+for (const status of [204, 503, 404]) {
   test(`${status} is told`, async () => {
     server.refuses = status;
     const heard = read("edge");

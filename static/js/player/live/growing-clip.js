@@ -100,7 +100,7 @@ export class GrowingClip {
   /**
    * @param {AbortSignal} signal ends it
    * @returns {AsyncGenerator<Portion, void>} to the end of the complete clip
-   * @throws {ApiError} 404: it is gone; 503: no room for another listener
+   * @throws {ApiError} 404: it is gone; 204, 503: no room for another listener
    */
   async *portions(signal) {
     for (;;) {
@@ -259,7 +259,8 @@ export class GrowingClip {
     const response = await this.#fetch(`${this.#media}?${new URLSearchParams({ ...place, ...how })}`, {
       signal, cache: "no-store", credentials: "same-origin",
     });
-    if (!response.ok) throw problem(response.status, await response.text(), response.headers.get("Retry-After"));
+    const later = response.headers.get("Retry-After");
+    if (!response.ok || (response.status === 204 && later)) throw problem(response.status, await response.text(), later);
     return response;
   }
 
@@ -281,7 +282,7 @@ export class GrowingClip {
  */
 export function problemOf(error) {
   if (!(error instanceof ApiError)) return "format";
-  return error.status === 503 || error.status === 429 ? "full" : "gone";
+  return [204, 429, 503].includes(error.status) ? "full" : "gone";
 }
 
 /** @param {ApiError} error what was answered goes away by itself: a site that is restarted behind a proxy */
