@@ -245,7 +245,7 @@ class LiveLoop:
             self._reply(connection, self._content_of(found))
 
     def _open(self, connection: _Connection, environ: dict[str, str]) -> Reader | Answer:
-        """A reader, held where it has to wait, or that there is no room. Raises what says that it cannot be one."""
+        """A reader, held where it has to wait, or that there is no room. Raises what says that it cannot be."""
         question, inside, clip_id = self._app.question(environ)
         clip = self._clip(inside, clip_id)
         reader = Reader(question, clip.reading)
