@@ -2,7 +2,8 @@
  * From a press of Record to takes: opens the devices, records, lets them go.
  *
  * Events: "state", detail {state, kind}; "live", detail {id, created, kind, mime}, when a clip begins that is heard while it
- * is recorded; "tick", "piece", "take", "drop" and "pause" as of {@link Session};
+ * is recorded: where the browser need not ask, before the devices are open; "tick", "piece", "take", "drop" and "pause" as of
+ * {@link Session};
  * "error", detail {reason, device}, the reason being CaptureError's, "short" or "failed".
  * The state stays "recording" until the last take is given.
  *
@@ -14,6 +15,7 @@
  */
 
 import { systemClock } from "../clock.js";
+import { newKey } from "../key.js";
 import { CaptureError } from "./capture.js";
 import { isWebKit } from "./media-type.js";
 import { planFor } from "./plan.js";
@@ -32,12 +34,16 @@ export class Recorder extends EventTarget {
   #webkit;
   /** The press that is on. @type {Plan|null} */
   #plan = null;
+  /** Its first clip. */
+  #id = "";
+  /** Listeners know of that clip, or will. */
+  #isTold = false;
   /** Its recording, once the devices are there. @type {Session|null} */
   #session = null;
 
   /**
    * @param {object} parts
-   * @param {Pick<import("./capture.js").Capture, "open"|"close"|"listen"|"rms"|"stream"|"addEventListener">} parts.capture
+   * @param {Pick<import("./capture.js").Capture, "open"|"isAllowed"|"close"|"listen"|"rms"|"stream"|"addEventListener">} parts.capture
    * @param {Promise<typeof import("./session.js").Session>} parts.session what records: it may still be on its way when the devices are asked for
    * @param {import("../api.js").Settings} parts.settings the thread's
    * @param {{hidden: boolean, addEventListener: (type: string, listener: () => void) => void}} parts.page `document`
@@ -77,10 +83,14 @@ export class Recorder extends EventTarget {
     const plan = planFor(wish, this.#settings, { isSupported, webkit: this.#webkit });
     if (!plan) return this.#complain("unsupported", "either");
     this.#plan = plan;
+    this.#id = newKey();
+    this.#isTold = false;
     this.#tell("asking", plan);
     try {
       const { kind, quality, microphone, camera } = plan.wish;
-      const opened = this.#capture.open({ video: kind === "video", quality, microphone, camera });
+      const wish = { video: kind === "video", quality, microphone, camera };
+      const opened = this.#capture.open(wish);
+      if (this.#capture.isAllowed(wish)) this.#begin(plan);
       const [stream, Session] = await Promise.all([opened, this.#Session]);
       if (this.#plan === plan) this.#record(plan, stream, Session);
     } catch (error) {
@@ -118,6 +128,19 @@ export class Recorder extends EventTarget {
   }
 
   /**
+   * Listeners are told of a live clip.
+   * @param {Plan} plan
+   */
+  #begin(plan) {
+    const { live, kind } = plan.wish;
+    if (!live || this.#plan !== plan || this.#isTold) return;
+    this.#isTold = true;
+    const created = new Date(this.#clock.wall()).toISOString();
+    const detail = { id: this.#id, created, kind, mime: plan.options.mimeType ?? "" };
+    this.dispatchEvent(new CustomEvent("live", { detail }));
+  }
+
+  /**
    * Recording comes first, then what can wait.
    * @param {Plan} plan
    * @param {MediaStream} stream
@@ -125,7 +148,7 @@ export class Recorder extends EventTarget {
    */
   #record(plan, stream, Session) {
     const session = new Session({
-      plan, stream, Media: this.#Media, page: this.#page, clock: this.#clock, rms: () => this.#capture.rms(),
+      id: this.#id, plan, stream, Media: this.#Media, page: this.#page, clock: this.#clock, rms: () => this.#capture.rms(),
     });
     this.#session = session;
     const on = (/** @type {string} */ type, /** @type {(detail: any) => void} */ act) =>
@@ -137,7 +160,7 @@ export class Recorder extends EventTarget {
       this.#release(plan);
       if (!takes) this.#complain("failed", "microphone");
     });
-    if (plan.wish.live) this.dispatchEvent(new CustomEvent("live", { detail: session.begun }));
+    this.#begin(plan);
     this.#tell("recording", plan);
     if (this.#session !== session) return;
     this.#capture.listen();
@@ -156,10 +179,12 @@ export class Recorder extends EventTarget {
 
   /** @param {Plan} plan */
   #release(plan) {
+    const isVain = this.#isTold && !this.#session;
     this.#plan = null;
     this.#session = null;
     this.#capture.close();
     this.#wakeLock.release();
+    if (isVain) this.dispatchEvent(new CustomEvent("drop", { detail: { id: this.#id } }));
     this.#tell("idle", plan);
   }
 
