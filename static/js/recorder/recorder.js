@@ -15,7 +15,6 @@
  */
 
 import { systemClock } from "../clock.js";
-import { newKey } from "../key.js";
 import { CaptureError } from "./capture.js";
 import { isWebKit } from "./media-type.js";
 import { planFor } from "./plan.js";
@@ -34,10 +33,8 @@ export class Recorder extends EventTarget {
   #webkit;
   /** The press that is on. @type {Plan|null} */
   #plan = null;
-  /** Its first clip. */
-  #id = "";
-  /** Listeners know of that clip, or will. */
-  #isTold = false;
+  /** What listeners were told that it will be, where it is live. @type {import("./session.js").Begun|null} */
+  #begun = null;
   /** Its recording, once the devices are there. @type {Session|null} */
   #session = null;
 
@@ -83,15 +80,16 @@ export class Recorder extends EventTarget {
     const plan = planFor(wish, this.#settings, { isSupported, webkit: this.#webkit });
     if (!plan) return this.#complain("unsupported", "either");
     this.#plan = plan;
-    this.#id = newKey();
-    this.#isTold = false;
     this.#tell("asking", plan);
     try {
       const { kind, quality, microphone, camera } = plan.wish;
       const wish = { video: kind === "video", quality, microphone, camera };
       const opened = this.#capture.open(wish);
-      if (this.#capture.isAllowed(wish)) this.#begin(plan);
-      const [stream, Session] = await Promise.all([opened, this.#Session]);
+      const ready = this.#Session.then((Session) => {
+        if (this.#plan === plan && this.#capture.isAllowed(wish)) this.#announce(plan, Session.begin(plan, this.#clock));
+        return Session;
+      });
+      const [stream, Session] = await Promise.all([opened, ready]);
       if (this.#plan === plan) this.#record(plan, stream, Session);
     } catch (error) {
       if (this.#plan === plan) this.#fail(error, plan);
@@ -128,16 +126,14 @@ export class Recorder extends EventTarget {
   }
 
   /**
-   * Listeners are told of a live clip.
+   * Listeners are told of a live clip, once.
    * @param {Plan} plan
+   * @param {import("./session.js").Begun} begun
    */
-  #begin(plan) {
-    const { live, kind } = plan.wish;
-    if (!live || this.#plan !== plan || this.#isTold) return;
-    this.#isTold = true;
-    const created = new Date(this.#clock.wall()).toISOString();
-    const detail = { id: this.#id, created, kind, mime: plan.options.mimeType ?? "" };
-    this.dispatchEvent(new CustomEvent("live", { detail }));
+  #announce(plan, begun) {
+    if (!plan.wish.live || this.#begun) return;
+    this.#begun = begun;
+    this.dispatchEvent(new CustomEvent("live", { detail: begun }));
   }
 
   /**
@@ -147,8 +143,9 @@ export class Recorder extends EventTarget {
    * @param {typeof import("./session.js").Session} Session
    */
   #record(plan, stream, Session) {
+    const begun = this.#begun ?? Session.begin(plan, this.#clock);
     const session = new Session({
-      id: this.#id, plan, stream, Media: this.#Media, page: this.#page, clock: this.#clock, rms: () => this.#capture.rms(),
+      id: begun.id, plan, stream, Media: this.#Media, page: this.#page, clock: this.#clock, rms: () => this.#capture.rms(),
     });
     this.#session = session;
     const on = (/** @type {string} */ type, /** @type {(detail: any) => void} */ act) =>
@@ -160,7 +157,7 @@ export class Recorder extends EventTarget {
       this.#release(plan);
       if (!takes) this.#complain("failed", "microphone");
     });
-    this.#begin(plan);
+    this.#announce(plan, begun);
     this.#tell("recording", plan);
     if (this.#session !== session) return;
     this.#capture.listen();
@@ -179,12 +176,13 @@ export class Recorder extends EventTarget {
 
   /** @param {Plan} plan */
   #release(plan) {
-    const isVain = this.#isTold && !this.#session;
+    const vain = this.#session ? null : this.#begun;
     this.#plan = null;
     this.#session = null;
+    this.#begun = null;
     this.#capture.close();
     this.#wakeLock.release();
-    if (isVain) this.dispatchEvent(new CustomEvent("drop", { detail: { id: this.#id } }));
+    if (vain) this.dispatchEvent(new CustomEvent("drop", { detail: { id: vain.id } }));
     this.#tell("idle", plan);
   }
 

@@ -20,6 +20,8 @@
  * @property {TakeReason} reason
  * @property {string} created RFC 3339, by this browser's clock
  *
+ * @typedef {Pick<Take, "id"|"created"|"kind"|"mime">} Begun what is known of a take before there is anything of it
+ *
  * @typedef {Omit<Take, "reason">} Piece `blob` is what follows the pieces before it, the rest is as of now
  *
  * @typedef {object} Tick
@@ -70,7 +72,7 @@ export class Session extends EventTarget {
    * Records at once. Not even the browser's "start" event is waited for: sound is recorded from 40 ms after start(), the
    * event of a picture may come a second later.
    * @param {object} parts
-   * @param {string} parts.id of the first clip
+   * @param {string} parts.id of its first clip
    * @param {Plan} parts.plan
    * @param {MediaStream} parts.stream
    * @param {typeof MediaRecorder} parts.Media
@@ -89,6 +91,15 @@ export class Session extends EventTarget {
     this.#time = new RecordingTime(clock);
     this.#segment = this.#record(id);
     this.#timer = clock.setTimeout(() => this.#tick(), 0);
+  }
+
+  /**
+   * @param {Plan} plan
+   * @param {Clock} clock
+   * @returns {Begun} the first clip of what will be recorded
+   */
+  static begin({ wish: { kind }, options }, clock) {
+    return { id: newKey(), created: new Date(clock.wall()).toISOString(), kind, mime: options.mimeType ?? "" };
   }
 
   /** It was a slip of the finger, if it is ended now. */
