@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import array
+import contextlib
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 STARTED_WITHIN = 20.0
+RATE = 48000
+"""Samples a second."""
 
 
 class SoundServer:
@@ -24,7 +29,7 @@ class SoundServer:
         folder = Path(self._folder.name)
         self.socket = folder / "native"
         modules = [
-            "module-null-sink sink_name=nowhere rate=48000",
+            f"module-null-sink sink_name=nowhere rate={RATE}",
             f"module-native-protocol-unix socket={self.socket} auth-anonymous=1",
         ]
         command = [program, "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"]
@@ -44,6 +49,43 @@ class SoundServer:
                     return
             assert time.monotonic() < end, self._log.read_text()
             time.sleep(0.02)
+
+    @contextlib.contextmanager
+    def heard(self) -> Iterator[array.array]:
+        """What its loudspeaker gives meanwhile: samples from -1 to 1, there when it is over."""
+        program = shutil.which("ffmpeg")
+        if program is None:
+            raise RuntimeError("ffmpeg is missing: apt-get install ffmpeg (or `make test` as root)")
+        samples = array.array("f")
+        file = self.socket.with_name("heard")
+        source = ["-f", "pulse", "-server", f"unix:{self.socket}", "-i", "nowhere.monitor"]
+        command = [
+            program,
+            "-v",
+            "error",
+            "-y",
+            *source,
+            "-ac",
+            "1",
+            "-ar",
+            str(RATE),
+            "-f",
+            "f32le",
+            str(file),
+        ]
+        process = subprocess.Popen(command)
+        try:
+            end = time.monotonic() + STARTED_WITHIN
+            while not (file.exists() and file.stat().st_size):
+                assert process.poll() is None, "it cannot be listened to"
+                assert time.monotonic() < end, "nothing is heard"
+                time.sleep(0.02)
+            yield samples
+        finally:
+            process.terminate()
+            process.wait(20)
+        content = file.read_bytes()
+        samples.frombytes(content[: len(content) // 4 * 4])
 
     def stop(self) -> None:
         """End it."""
