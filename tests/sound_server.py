@@ -4,18 +4,48 @@ from __future__ import annotations
 
 import array
 import contextlib
+import math
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 STARTED_WITHIN = 20.0
 RATE = 48000
 """Samples a second."""
+WINDOW = RATE // 20
+LOUD = 0.02
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Sound between two silences: how long it was, and the pitch of a pure tone soon after its beginning."""
+
+    seconds: float
+    hz: float
+
+
+def stretches(samples: Sequence[float]) -> list[Stretch]:
+    """What is longer than a fifth of a second of what was heard, in order."""
+    windows = [samples[at : at + WINDOW] for at in range(0, len(samples) - WINDOW, WINDOW)]
+    parts = [list(part) for loud, part in groupby(windows, lambda window: _rms(window) > LOUD) if loud]
+    return [Stretch(len(part) * WINDOW / RATE, _pitch(part[2])) for part in parts if len(part) > 4]
+
+
+def _rms(window: Sequence[float]) -> float:
+    return math.sqrt(sum(sample * sample for sample in window) / len(window))
+
+
+def _pitch(window: Sequence[float]) -> float:
+    """By where it rises through zero."""
+    rises = [at for at in range(1, len(window)) if window[at - 1] < 0 <= window[at]]
+    return RATE * (len(rises) - 1) / (rises[-1] - rises[0])
 
 
 class SoundServer:

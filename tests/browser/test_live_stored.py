@@ -1,8 +1,6 @@
 """What was heard live is stored with the right length, and every engine finds its way in it."""
 
-import math
 import subprocess
-from itertools import groupby
 
 import pytest
 
@@ -10,7 +8,7 @@ from tests.browser.firefox import Firefox
 from tests.browser.test_engines import WebKit
 from tests.browser.test_seeking import NEAR, PRESSED
 from tests.people import tool
-from tests.sound_server import RATE, SoundServer
+from tests.sound_server import stretches
 
 SECONDS = 6
 BY_EAR = 0.3
@@ -78,16 +76,6 @@ IN_TURN = """(async () => {{
   }}
   return found;
 }})()"""
-WINDOW = RATE // 20
-LOUD = 0.02
-
-
-@pytest.fixture
-def sound():
-    """A sound server, for browsers that have no sound without one."""
-    server = SoundServer()
-    yield server
-    server.stop()
 
 
 def length(content, folder):
@@ -96,23 +84,6 @@ def length(content, folder):
     path.write_bytes(content)
     command = [tool("ffmpeg"), "-v", "error", "-i", path, "-f", "s16le", "-ac", "1", "-ar", "48000", "-"]
     return len(subprocess.run(command, capture_output=True, check=True).stdout) / 2 / 48000
-
-
-def stretches(samples):
-    """Of each stretch of sound between silences how many Hz it has soon after its beginning."""
-    windows = [samples[at : at + WINDOW] for at in range(0, len(samples) - WINDOW, WINDOW)]
-    parts = [list(part) for loud, part in groupby(windows, lambda window: rms(window) > LOUD) if loud]
-    return [frequency(part[2]) for part in parts if len(part) > 4]
-
-
-def rms(window):
-    return math.sqrt(sum(sample * sample for sample in window) / len(window))
-
-
-def frequency(window):
-    """Of a pure tone, by where it rises through zero."""
-    rises = [at for at in range(1, len(window)) if window[at - 1] < 0 <= window[at]]
-    return RATE * (len(rises) - 1) / (rises[-1] - rises[0])
 
 
 def check(found, seconds):
@@ -158,7 +129,6 @@ def test_every_engine_finds_its_way_in_it_by_ear(
             found = webkit.wait_for("window.mozchatSought", 60)
     finally:
         webkit.close()
-    hz = stretches(heard)
-    for place, pitch in zip(found["places"], hz, strict=True):
-        place["byEar"] = (pitch - 400) / 100
+    for place, stretch in zip(found["places"], stretches(heard), strict=True):
+        place["byEar"] = (stretch.hz - 400) / 100
     check(found, seconds)
