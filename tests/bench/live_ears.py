@@ -104,8 +104,8 @@ def _report(report: Report, case: str, speak: Callable[[str], tuple[Ear, Ear]]) 
 
 
 def _enter(browser, url: str, name: str, voice: str | None, way: str = "streaming") -> Person:
-    """Somebody's page in the thread `walk`, ready to speak and to hear; each is somebody else. Without a voice they
-    speak into what the browser has for a microphone."""
+    """Somebody's page in the thread `walk`, ready to speak and to hear; each is somebody else. Without a voice
+    they speak into what the browser has for a microphone."""
     name = f"{name} {next(NUMBERS)}"
     context = browser.new_context(bypass_csp=True)
     if voice:
