@@ -32,9 +32,9 @@ USUAL = (
         "deflate",
         "dir",
     ),
-    *("autoindex", "negotiation", "reqtimeout", "socache_shmcb", "asis", "headers", "rewrite", "ssl"),
+    *("autoindex", "negotiation", "reqtimeout", "socache_shmcb", "asis", "headers", "rewrite"),
 )
-"""What Debian loads at once, and asis, headers, rewrite and ssl."""
+"""What Debian loads at once, and asis, headers and rewrite."""
 CONF = """
 ServerName localhost
 ServerRoot /etc/apache2
@@ -98,7 +98,10 @@ class Apache:
             missing += [] if program else ["apache2"]
             raise RuntimeError(f"apt-get install {' '.join(missing)} (or `make test` as root, which does it)")
         self._program = program
-        loaded = "\n".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in (*USUAL, *modules))
+        loaded = "\n".join(
+            f"LoadModule {name}_module {MODULES}/mod_{name}.so"
+            for name in (*USUAL, *modules, *(["ssl"] if secure else []))
+        )
         listen = f"Listen 127.0.0.1:{self.port}{' https' if secure else ''}"
         text = CONF.replace("WSGI_PREFIX", f"WSGISocketPrefix {folder}/wsgi" if "wsgi" in modules else "")
         text = text.format(modules=loaded, listen=listen, folder=folder)
@@ -139,7 +142,8 @@ class Apache:
         while not condition():
             assert self._process is not None
             if self._process.poll() is not None or time.monotonic() > end:
-                raise AssertionError(f"Apache does not answer: {self.told()}")
+                ended = self._process.poll()
+                raise AssertionError(f"Apache does not answer (ended with {ended}): {self.told()}")
             time.sleep(0.02)
 
     def _answers(self) -> bool:
