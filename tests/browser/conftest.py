@@ -11,6 +11,7 @@ from tests.browser.mouth_and_ear import script
 from tests.browser.wire import Wire
 from tests.people import tool
 from tests.running import RunningSite
+from tests.sound_server import SoundServer
 
 PRESETS = ("mediaForum", "audioStream", "videoStream", "videoChat", "mediaChat")
 
@@ -70,6 +71,14 @@ def speak(site, someone):
         return person.enter(at or site, thread)
 
     return come
+
+
+@pytest.fixture
+def sound():
+    """A sound server, for browsers that have no sound without one."""
+    server = SoundServer()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

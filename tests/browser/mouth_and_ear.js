@@ -1,6 +1,7 @@
 // Put into pages by tests of live clips: a microphone that gives a known sound, and ears at the microphone and at what the
 // page plays. `window.mozchatVoice` says what is spoken: "tone" (440 Hz), "beeps" (50 ms, one a second, 600 to 2500 Hz),
-// "sweep" (from 400 Hz, 100 Hz higher every second), or a sound file in base64.
+// "sweep" (from 400 Hz, 100 Hz higher every second), a sound file in base64, or with "device" what the browser's own gives:
+// of that Chromium's recorder keeps the time exactly, of ours only within some milliseconds.
 (() => {
   const PROBE = `
     const WINDOW = 240; // 5 ms
@@ -110,8 +111,18 @@
     return buffer;
   }
 
+  const getUserMedia = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
+
+  /** What makes speech clearer would spoil a tone. */
+  async function device() {
+    const stream = await getUserMedia({ audio: { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
+    await listenTo(context.createMediaStreamSource(stream), mouth);
+    return stream;
+  }
+
   if (navigator.mediaDevices) navigator.mediaDevices.getUserMedia = async () => {
     await started();
+    if (window.mozchatVoice === "device") return device();
     const source = await voice(window.mozchatVoice ?? "tone");
     const microphone = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });
     source.connect(microphone);
@@ -154,6 +165,6 @@
     /** How loud it was at either, 5 ms each. */
     envelopes: () => ({ spoken: mouth.rms, heard: ear.rms }),
     sounds: () => ear.rms.some((value) => value > SPEAKING),
-    prepare: started,
+    forget: () => { for (const one of [mouth, ear]) for (const heard of Object.values(one)) heard.length = 0; },
   };
 })();

@@ -17,7 +17,8 @@ FASTEST = 1.25
 
 
 def script(voice="tone"):
-    """What a page is given before anything else: `voice` is "tone", "beeps" or the content of a sound file."""
+    """What a page is given before anything else: `voice` is "tone", "beeps", the content of a sound file, or with
+    "device" what the browser has for a microphone."""
     spoken = voice if isinstance(voice, str) else base64.b64encode(voice).decode()
     return "\n".join([f"window.mozchatVoice = {json.dumps(spoken)};", EARS, BYTES])
 

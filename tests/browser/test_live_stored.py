@@ -6,10 +6,9 @@ import pytest
 
 from tests.browser.firefox import Firefox
 from tests.browser.test_engines import WebKit
-from tests.browser.test_seeking import NEAR, PRESSED, SEEK
-from tests.browser.test_seeking import check as check_places
+from tests.browser.test_seeking import NEAR, PRESSED
 from tests.people import tool
-from tests.sound_server import SoundServer
+from tests.sound_server import stretches
 
 SECONDS = 6
 BY_EAR = 0.3
@@ -49,12 +48,34 @@ BY_FREQUENCY = """(async () => {{
 }})()"""
 
 
-@pytest.fixture
-def sound():
-    """A sound server, for browsers that have no sound without one."""
-    server = SoundServer()
-    yield server
-    server.stop()
+# Plays a little at the same places, with silence between them: in WebKit a page does not hear what it plays, as an
+# analyser stands still there once something was sought.
+IN_TURN = """(async () => {{
+  const media = document.createElement('video');
+  const once = (name) => new Promise((resolve, reject) => {{
+    media.addEventListener(name, resolve, {{ once: true }});
+    setTimeout(() => reject(new Error(`no ${{name}}; ${{media.error?.message}}`)), 20_000);
+  }});
+  const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  media.preload = 'auto';
+  media.src = '{url}';
+  document.body.append(media);
+  media.muted = true;
+  await media.play();
+  const found = {{ duration: media.duration, places: [] }};
+  for (const wanted of [4, 1, 3]) {{
+    const there = once('seeked');
+    media.currentTime = wanted;
+    await there;
+    const landed = media.currentTime;
+    media.muted = false;
+    found.places.push({{ wanted, landed, played: media.currentTime }});
+    while (media.currentTime < landed + 0.7) await rest(10);
+    media.muted = true;
+    await rest(500);
+  }}
+  return found;
+}})()"""
 
 
 def length(content, folder):
@@ -74,10 +95,9 @@ def check(found, seconds):
         assert place["landed"] == pytest.approx(place["wanted"], abs=NEAR)
 
 
-def test_chromium_and_firefox_find_their_way_in_it_by_ear_and_webkit_by_the_clock(
-    site, make_thread, speak, someone, sound, display, tmp_path
+def test_every_engine_finds_its_way_in_it_by_ear(
+    site, make_thread, speak, someone, sound, display, tmp_path, monkeypatch
 ):
-    """The sound of WebKit cannot be heard by its own page without a loudspeaker."""
     thread = make_thread("audioStream")
     ann = speak("Ann", thread, "sweep")
     with ann.page.expect_response(lambda answer: answer.status == 201 and "/uploads/" in answer.url) as last:
@@ -99,11 +119,16 @@ def test_chromium_and_firefox_find_their_way_in_it_by_ear_and_webkit_by_the_cloc
     finally:
         firefox.close()
 
+    monkeypatch.setenv("PULSE_SERVER", f"unix:{sound.socket}")
     webkit = WebKit()
     try:
         webkit.goto(site.url + "/")
-        webkit.evaluate(PRESSED.format(seek=SEEK.format(url=clip["media"])))
-        webkit.let_it_play()
-        check_places(webkit.wait_for("window.mozchatSought", 60), seconds)
+        webkit.evaluate(PRESSED.format(seek=IN_TURN.format(url=clip["media"])))
+        with sound.heard() as heard:
+            webkit.let_it_play()
+            found = webkit.wait_for("window.mozchatSought", 60)
     finally:
         webkit.close()
+    for place, stretch in zip(found["places"], stretches(heard), strict=True):
+        place["byEar"] = (stretch.hz - 400) / 100
+    check(found, seconds)

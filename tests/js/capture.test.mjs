@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
 import { Capture } from "../../static/js/recorder/capture.js";
+import { settle } from "./support.mjs";
 
 class FakeTrack extends EventTarget {
   stopped = false;
@@ -67,6 +68,27 @@ test("a page without https is told apart from an old browser", async () => {
   await assert.rejects(new Capture({ mediaDevices: null, secure: true, meter }).open(), { reason: "unsupported" });
   mediaDevices.answers = [new TypeError("no")];
   await assert.rejects(capture.open(), { reason: "unsupported" });
+});
+
+test("whether the person need not be asked is what the browser says just now of all that is wished", async () => {
+  const statuses = {};
+  const query = async ({ name }) => (statuses[name] = Object.assign(new EventTarget(), { state: name === "camera" ? "prompt" : "granted" }));
+  const asked = new Capture({ mediaDevices, permissions: { query }, secure: true, meter: {} });
+  await settle();
+  assert.deepEqual([asked.isAllowed({}), asked.isAllowed({ video: true })], [true, false]);
+  for (const state of ["granted", "denied"]) {
+    statuses.camera.state = state;
+    statuses.camera.dispatchEvent(new Event("change"));
+    assert.deepEqual([asked.isAllowed({}), asked.isAllowed({ video: true })], [true, state === "granted"]);
+  }
+});
+
+test("a browser that does not know of such permissions may ask", async () => {
+  for (const permissions of [undefined, { query: async () => { throw new TypeError("no such name"); } }]) {
+    const unknown = new Capture({ mediaDevices, permissions, secure: true, meter: {} });
+    await settle();
+    assert.equal(unknown.isAllowed({}), false);
+  }
 });
 
 test("it says whether the camera or the microphone is missing", async () => {

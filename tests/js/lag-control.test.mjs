@@ -62,6 +62,30 @@ test("where they come unevenly more is kept, and it takes its time", () => {
   assert.ok(least > 0.15 && least < 0.4, String(least));
 });
 
+test("where they come unevenly and little is in hand it plays slower until there is more, and no longer", () => {
+  const swing = [0, 0, 0, 0, 0.4, -0.4];
+  const listener = new Listener({ lag: 0.45, late: () => { swing.push(swing.shift()); return swing[0]; } });
+  listener.play(5);
+  assert.deepEqual([...listener.rates], [1, 0.95]);
+  listener.play(10);
+  listener.rates.clear();
+  const least = listener.play(20);
+  assert.ok(least > 0.15 && least < 0.35, String(least));
+  assert.deepEqual([...listener.rates], [1]);
+});
+
+test("after a time in which nobody looked it begins to look anew", () => {
+  const listener = new Listener({ lag: 0.5 });
+  listener.play(6);
+  listener.now += 60_000;
+  listener.lag = 1.5;
+  listener.rates.clear();
+  listener.play(3);
+  assert.deepEqual([...listener.rates], [1]);
+  listener.play(6);
+  assert.deepEqual([...listener.rates], [1, 1.05]);
+});
+
 test("each underflow makes it more careful, and is forgiven with time", () => {
   const listener = new Listener({ lag: 0.9 });
   listener.control.underflow(0);

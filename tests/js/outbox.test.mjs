@@ -530,6 +530,45 @@ test("a live one of which the server has not said a name is asked for it, and gi
   assert.equal(store.takes.size, 0);
 });
 
+test("what the server has made a clip of, as it has not heard of its author for too long, is whole in another", async () => {
+  outbox.begin(facts("a"));
+  outbox.grow(piece("a", "one"));
+  await settle();
+  server.finish("a");
+  outbox.grow(piece("a", "two"));
+  await settle();
+  outbox.add(take("a", "onetwo"));
+  await settle();
+  const [first, [key, second]] = server.clips;
+  assert.deepEqual([first, second.content, outbox.items.length, store.takes.size], [["a", { content: "one" }], "onetwo", 0, 0]);
+  assert.match(key, /^[0-9a-f]{32}$/);
+});
+
+test("the tab that comes after knows under which key it goes on", async () => {
+  outbox.begin(facts("a"));
+  outbox.grow(piece("a", "one"));
+  await settle();
+  server.finish("a");
+  outbox.grow(piece("a", "two"));
+  await settle();
+  const { key } = store.takes.get("a");
+  owners.die();
+  await open().restore();
+  await settle();
+  assert.deepEqual([...server.clips].map(([name, { content }]) => [name, content]), [["a", "one"], [key, "onetwo"]]);
+});
+
+test("a live one that the server has made a clip of is taken back too", async () => {
+  outbox.begin(facts("a"));
+  outbox.grow(piece("a", "one"));
+  await settle();
+  server.finish("a");
+  asked();
+  outbox.discard("a");
+  await settle();
+  assert.deepEqual([asked(), server.clips.size, store.takes.size], [["DELETE id-a", "DELETE clip id-a"], 0, 0]);
+});
+
 test("what others have heard of a live one whose tab died is sent to its end", async () => {
   outbox.begin(facts("a"));
   outbox.grow(piece("a", "one"));

@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 
 function parcelOf(text, parts = {}) {
-  const parcel = new Parcel({ id: "a", mime: "audio/webm", whole: false, ...parts });
+  const parcel = new Parcel({ key: "a", mime: "audio/webm", whole: false, ...parts });
   parcel.add(new Blob([text]));
   return parcel;
 }
@@ -52,7 +52,7 @@ test("a long recording goes in several requests, the last of which publishes", a
   while (!(await parcel.send(server, { finish, signal }))) sizes.push(parcel.offset);
   assert.deepEqual(sizes, [4_000_000, 8_000_000]);
   assert.equal(server.clips.get("a").content.length, 9_000_000);
-  const whole = parcelOf("x".repeat(5_000_000), { id: "b", whole: true });
+  const whole = parcelOf("x".repeat(5_000_000), { key: "b", whole: true });
   assert.ok(await whole.send(server, { finish, signal }), "what is whole is not cut");
 });
 
@@ -150,7 +150,7 @@ test("what is published is held against all that was recorded", async () => {
   parcel.add(new Blob([" two"]));
   await parcel.send(server, { finish, signal });
   assert.deepEqual(server.digested, [null, "one two"]);
-  const big = parcelOf("x".repeat(20_000_001), { id: "b", whole: true });
+  const big = parcelOf("x".repeat(20_000_001), { key: "b", whole: true });
   await big.send(server, { finish, signal });
   assert.equal(server.digested.at(-1), null, "but not read into memory for it where it is big");
 });

@@ -84,6 +84,12 @@ class FakeCapture extends EventTarget {
   /** Milliseconds that the person, or the device, takes. */
   delay = 50;
   error = null;
+  /** The person need not be asked. */
+  allowed = false;
+
+  isAllowed() {
+    return this.allowed;
+  }
 
   async open(wish) {
     this.opened.push(wish);
@@ -460,6 +466,33 @@ test("a live clip is told of when it begins, is one as long as one speaks, and i
   }
   assert.deepEqual([begun.length, takes.length], [4, 4]);
 });
+
+for (const allowed of [true, false]) {
+  test(`a live clip is told of ${allowed ? "while the devices are opened, where nobody is asked" : "when they are open"}`, async () => {
+    const begun = [];
+    recorder.addEventListener("live", ({ detail }) => begun.push(detail.id));
+    Object.assign(capture, { allowed, delay: 500 });
+    recorder.start({ live: true });
+    await clock.advance(10);
+    assert.equal(begun.length, allowed ? 1 : 0);
+    await clock.advance(1000);
+    assert.deepEqual([begun.length, begun[0], dropped.length], [1, pieces[0].id, 0]);
+  });
+
+  test(`devices that do not open ${allowed ? "take back what listeners were told" : "were never told of"}`, async () => {
+    const begun = [];
+    recorder.addEventListener("live", ({ detail }) => begun.push(detail.id));
+    Object.assign(capture, { allowed, error: new CaptureError("busy", "microphone") });
+    recorder.start({ live: true });
+    await clock.advance(100);
+    recorder.start({ live: true });
+    await clock.advance(10);
+    recorder.cancel();
+    await clock.advance(100);
+    assert.equal(begun.length, allowed ? 2 : 0);
+    assert.deepEqual(dropped, begun);
+  });
+}
 
 test("of a live picture there is a key frame every two seconds", async () => {
   await press({ live: true, kind: "video" });

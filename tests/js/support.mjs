@@ -168,6 +168,8 @@ export class FakeMedia extends EventTarget {
   }
 }
 
+const OVER = { status: 400, type: "https://iana.org/assignments/http-problem-types#completed-upload" };
+
 /** The server's uploads, as far as a page sees them. */
 export class FakeUploads {
   /** What it was asked, a line a request. */
@@ -194,6 +196,7 @@ export class FakeUploads {
     const named = upload?.slice(3) ?? key;
     const known = this.#open.get(named);
     if (upload && known === undefined) throw new ApiError({ status: 404 });
+    if (this.clips.has(named) && (!finish || offset + text.length !== known.length)) throw new ApiError(OVER);
     if (this.clips.has(named)) return this.#answer(named, known, true);
     if (upload && offset !== known.length) throw new ApiError({ status: 409, offset: known.length });
     if (upload || known === undefined) this.#open.set(named, (known ?? "") + text);
@@ -210,14 +213,26 @@ export class FakeUploads {
     return content.length;
   }
 
+  async deleteClip(id) {
+    this.asked.push(`DELETE clip ${id}`);
+    this.#refuse();
+    this.clips.delete(id.slice(3));
+  }
+
   async dropUpload(upload) {
     this.asked.push(`DELETE ${upload}`);
     this.#refuse();
+    if (this.clips.has(upload.slice(3))) throw new ApiError(OVER);
     this.#open.delete(upload.slice(3));
   }
 
   content(key) {
     return this.#open.get(key);
+  }
+
+  /** Waits no longer for the rest of an upload: it is a clip. */
+  finish(key) {
+    this.clips.set(key, { content: this.#open.get(key) });
   }
 
   /** Keeps of an upload only so much. */

@@ -35,6 +35,9 @@ const REASONS = {
   TypeError: "unsupported",
 };
 
+/** @type {PermissionName[]} */
+const PERMISSIONS = ["microphone", "camera"];
+
 export class CaptureError extends Error {
   /**
    * @param {CaptureReason} reason
@@ -54,21 +57,28 @@ export class Capture extends EventTarget {
   #mediaDevices;
   #secure;
   #meter;
+  /** What the browser opens without asking the person. @type {Set<PermissionName>} */
+  #allowed = new Set();
   /** Counts what was opened and closed: devices that come too late for it are let go. */
   #turn = 0;
 
   /**
    * @param {object} [parts]
    * @param {MediaDevices} [parts.mediaDevices] not there where the page is insecure
+   * @param {Pick<Permissions, "query">} [parts.permissions] not in every browser
    * @param {boolean} [parts.secure]
    * @param {Pick<Meter, "attach"|"detach"|"rms">} [parts.meter]
    */
-  constructor({ mediaDevices = navigator.mediaDevices, secure = globalThis.isSecureContext, meter = new Meter() } = {}) {
+  constructor({
+    mediaDevices = navigator.mediaDevices, permissions = globalThis.navigator?.permissions, secure = globalThis.isSecureContext,
+    meter = new Meter(),
+  } = {}) {
     super();
     this.#mediaDevices = mediaDevices;
     this.#secure = secure;
     this.#meter = meter;
     mediaDevices?.addEventListener?.("devicechange", () => this.dispatchEvent(new CustomEvent("devices")));
+    for (const name of PERMISSIONS) permissions?.query({ name }).then((status) => this.#follow(status, name), () => {});
   }
 
   /**
@@ -95,6 +105,14 @@ export class Capture extends EventTarget {
       track.addEventListener("mute", () => this.#interrupted(stream));
     }
     return stream;
+  }
+
+  /**
+   * @param {CaptureWish} wish
+   * @returns {boolean} the person need not be asked; a browser that does not tell may ask
+   */
+  isAllowed({ video = false }) {
+    return this.#allowed.has("microphone") && (!video || this.#allowed.has("camera"));
   }
 
   /** Starts measuring the open microphone; apart from open(), as a recording need not wait for it. */
@@ -153,6 +171,16 @@ export class Capture extends EventTarget {
     if (reason !== "missing") return new CaptureError(reason, "either");
     const all = await this.#mediaDevices.enumerateDevices().catch(() => []);
     return new CaptureError(reason, all.some(({ kind }) => kind === "audioinput") ? "camera" : "microphone");
+  }
+
+  /**
+   * @param {PermissionStatus} status
+   * @param {PermissionName} name
+   */
+  #follow(status, name) {
+    const note = () => (status.state === "granted" ? this.#allowed.add(name) : this.#allowed.delete(name));
+    status.addEventListener("change", note);
+    note();
   }
 
   /** @param {MediaStream} stream a track of it ended, or gives silence: a telephone call, a headset taken away */

@@ -37,8 +37,8 @@ export class KeptTake {
     this.facts = facts;
     this.#store = store;
     this.#onLost = onLost;
-    const { id, mime, whole, upload, live } = facts;
-    this.parcel = new Parcel({ id, mime, whole, upload, live, begun: found.length > 0 });
+    const { id, key = id, mime, whole, upload, live } = facts;
+    this.parcel = new Parcel({ key, mime, whole, upload, live, begun: found.length > 0 });
     for (const bytes of found) this.parcel.add(new Blob([bytes]));
     this.#pieces = found.length;
   }

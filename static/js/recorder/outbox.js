@@ -14,7 +14,7 @@
  * @typedef {import("./outbox-items.js").OutboxItem} OutboxItem
  */
 
-import { ApiError } from "../api-error.js";
+import { ApiError, isOver } from "../api-error.js";
 import { pause, systemClock } from "../clock.js";
 import { backoff } from "../downlink/backoff.js";
 import { KeptTake } from "./kept-take.js";
@@ -53,7 +53,7 @@ export class Outbox extends EventTarget {
 
   /**
    * @param {object} parts
-   * @param {Pick<import("../api.js").Api, "sendPiece"|"uploadOffset"|"dropUpload">} parts.api
+   * @param {Pick<import("../api.js").Api, "sendPiece"|"uploadOffset"|"dropUpload"|"deleteClip">} parts.api
    * @param {Pick<import("./take-store.js").TakeStore, "all"|"get"|"pieces"|"put"|"addPiece"|"remove">} parts.store
    * @param {Pick<import("./take-owners.js").TakeOwners, "onBegun"|"own"|"wait"|"release"|"owned">} parts.owners
    * @param {{thread: string, name: string}} parts.place whose outbox it is
@@ -320,13 +320,23 @@ export class Outbox extends EventTarget {
   async #takeBack(kept) {
     try {
       const upload = await kept.parcel.name(this.#api);
-      if (upload) await this.#api.dropUpload(upload);
+      if (upload) await this.#remove(upload);
       this.#failures = 0;
     } catch (cause) {
       const error = cause instanceof ApiError ? cause : new ApiError({ title: String(cause) });
       if (error.offline || error.status === 401 || PASSING.has(error.status)) return this.#rest(error.retryAfter);
     }
     await this.#forget(kept);
+  }
+
+  /** @param {string} upload that nobody shall hear, also where the server has not waited for its end */
+  async #remove(upload) {
+    try {
+      await this.#api.dropUpload(upload);
+    } catch (error) {
+      if (!(error instanceof ApiError && isOver(error))) throw error;
+      await this.#api.deleteClip(upload);
+    }
   }
 
   /** @param {string} upload that the server shall forget: what it does not hear of it forgets in a day */
@@ -349,10 +359,10 @@ export class Outbox extends EventTarget {
 
   /** @param {KeptTake} kept of which the server has some, under a name */
   #named(kept) {
-    const { facts, parcel: { upload } } = kept;
+    const { facts, parcel: { upload, key } } = kept;
     if (!upload || upload === facts.upload) return;
     if (!this.#takes.has(facts.id)) this.#unwanted.push(upload);
-    else kept.note({ upload });
+    else kept.note({ upload, key });
     const item = this.#items.get(facts.id);
     if (item) this.#items.update(item, { upload });
   }

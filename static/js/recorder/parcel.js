@@ -7,7 +7,8 @@
  * @typedef {Pick<import("../api.js").Api, "sendPiece"|"uploadOffset">} Post
  */
 
-import { ApiError } from "../api-error.js";
+import { ApiError, isOver } from "../api-error.js";
+import { newKey } from "../key.js";
 
 /** Bytes with which a recording begins. Chromium's first piece is a single one, and the next would wait for its answer. */
 const WORTH = 2;
@@ -20,7 +21,7 @@ const MOST_CORRECTIONS = 3;
 
 export class Parcel {
   /** The clip's idempotency key. */
-  id;
+  key;
   mime;
   /** Sent in one request. */
   whole;
@@ -43,15 +44,15 @@ export class Parcel {
 
   /**
    * @param {object} parts
-   * @param {string} parts.id
+   * @param {string} parts.key
    * @param {string} parts.mime
    * @param {boolean} parts.whole
    * @param {string|null} [parts.upload]
    * @param {boolean} [parts.begun] by an earlier visit, perhaps
    * @param {boolean} [parts.live] others hear it while it is recorded
    */
-  constructor({ id, mime, whole, upload = null, begun = false, live = false }) {
-    this.id = id;
+  constructor({ key, mime, whole, upload = null, begun = false, live = false }) {
+    this.key = key;
     this.mime = mime;
     this.whole = whole;
     this.upload = upload;
@@ -115,7 +116,7 @@ export class Parcel {
    */
   async #post(api, body, { finish, growing, onProgress, signal }) {
     const last = finish && this.offset + body.size >= this.size;
-    const { id: key, mime, upload, offset, paused } = this;
+    const { key, mime, upload, offset, paused } = this;
     const news = upload ? { ...(paused !== this.#saidPaused && { paused }) } : /** @type {const} */ ({ live: true });
     const said = this.live && !last ? { ...growing, ...news } : null;
     const piece = { upload, key, mime, offset, body, finish: last ? finish : null, growing: said, whole: last ? this.#digested() : null };
@@ -175,6 +176,8 @@ export class Parcel {
     if (!refused || ++this.#corrections > MOST_CORRECTIONS) return false;
     if (error.status === 409 && error.offset !== null) this.offset = error.offset;
     else if (error.status === 404 && this.upload) Object.assign(this, { upload: null, offset: 0 });
+    // Its author was away for too long, and what had come is a clip: the whole becomes another one.
+    else if (isOver(error)) Object.assign(this, { upload: null, offset: 0, key: newKey() });
     else return false;
     this.#unsure = false;
     return true;

@@ -2,7 +2,8 @@
  * From a press of Record to takes: opens the devices, records, lets them go.
  *
  * Events: "state", detail {state, kind}; "live", detail {id, created, kind, mime}, when a clip begins that is heard while it
- * is recorded; "tick", "piece", "take", "drop" and "pause" as of {@link Session};
+ * is recorded: where the browser need not ask, before the devices are open; "tick", "piece", "take", "drop" and "pause" as of
+ * {@link Session};
  * "error", detail {reason, device}, the reason being CaptureError's, "short" or "failed".
  * The state stays "recording" until the last take is given.
  *
@@ -32,12 +33,14 @@ export class Recorder extends EventTarget {
   #webkit;
   /** The press that is on. @type {Plan|null} */
   #plan = null;
+  /** What listeners were told that it will be, where it is live. @type {import("./session.js").Begun|null} */
+  #begun = null;
   /** Its recording, once the devices are there. @type {Session|null} */
   #session = null;
 
   /**
    * @param {object} parts
-   * @param {Pick<import("./capture.js").Capture, "open"|"close"|"listen"|"rms"|"stream"|"addEventListener">} parts.capture
+   * @param {Pick<import("./capture.js").Capture, "open"|"isAllowed"|"close"|"listen"|"rms"|"stream"|"addEventListener">} parts.capture
    * @param {Promise<typeof import("./session.js").Session>} parts.session what records: it may still be on its way when the devices are asked for
    * @param {import("../api.js").Settings} parts.settings the thread's
    * @param {{hidden: boolean, addEventListener: (type: string, listener: () => void) => void}} parts.page `document`
@@ -80,8 +83,13 @@ export class Recorder extends EventTarget {
     this.#tell("asking", plan);
     try {
       const { kind, quality, microphone, camera } = plan.wish;
-      const opened = this.#capture.open({ video: kind === "video", quality, microphone, camera });
-      const [stream, Session] = await Promise.all([opened, this.#Session]);
+      const wish = { video: kind === "video", quality, microphone, camera };
+      const opened = this.#capture.open(wish);
+      const ready = this.#Session.then((Session) => {
+        if (this.#plan === plan && this.#capture.isAllowed(wish)) this.#announce(plan, Session.begin(plan, this.#clock));
+        return Session;
+      });
+      const [stream, Session] = await Promise.all([opened, ready]);
       if (this.#plan === plan) this.#record(plan, stream, Session);
     } catch (error) {
       if (this.#plan === plan) this.#fail(error, plan);
@@ -118,14 +126,26 @@ export class Recorder extends EventTarget {
   }
 
   /**
+   * Listeners are told of a live clip, once.
+   * @param {Plan} plan
+   * @param {import("./session.js").Begun} begun
+   */
+  #announce(plan, begun) {
+    if (!plan.wish.live || this.#begun) return;
+    this.#begun = begun;
+    this.dispatchEvent(new CustomEvent("live", { detail: begun }));
+  }
+
+  /**
    * Recording comes first, then what can wait.
    * @param {Plan} plan
    * @param {MediaStream} stream
    * @param {typeof import("./session.js").Session} Session
    */
   #record(plan, stream, Session) {
+    const begun = this.#begun ?? Session.begin(plan, this.#clock);
     const session = new Session({
-      plan, stream, Media: this.#Media, page: this.#page, clock: this.#clock, rms: () => this.#capture.rms(),
+      id: begun.id, plan, stream, Media: this.#Media, page: this.#page, clock: this.#clock, rms: () => this.#capture.rms(),
     });
     this.#session = session;
     const on = (/** @type {string} */ type, /** @type {(detail: any) => void} */ act) =>
@@ -137,7 +157,7 @@ export class Recorder extends EventTarget {
       this.#release(plan);
       if (!takes) this.#complain("failed", "microphone");
     });
-    if (plan.wish.live) this.dispatchEvent(new CustomEvent("live", { detail: session.begun }));
+    this.#announce(plan, begun);
     this.#tell("recording", plan);
     if (this.#session !== session) return;
     this.#capture.listen();
@@ -156,10 +176,13 @@ export class Recorder extends EventTarget {
 
   /** @param {Plan} plan */
   #release(plan) {
+    const vain = this.#session ? null : this.#begun;
     this.#plan = null;
     this.#session = null;
+    this.#begun = null;
     this.#capture.close();
     this.#wakeLock.release();
+    if (vain) this.dispatchEvent(new CustomEvent("drop", { detail: { id: vain.id } }));
     this.#tell("idle", plan);
   }
 

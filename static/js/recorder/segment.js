@@ -5,7 +5,6 @@
  * @typedef {{blob: Blob, mime: string, seconds: number, peaks: number[]}} Recording
  */
 
-import { newKey } from "../key.js";
 import { PeakCollector } from "./peaks.js";
 
 /** Seconds that an encoder may hold back before a look, beyond one slice. */
@@ -19,7 +18,7 @@ const HOLLOW_MP4 = 1000;
 const FIRST_FRAME = 1000;
 
 export class Segment {
-  id = newKey();
+  id;
   /** When it began, ms of the recording's time. */
   began;
   /** The same as a date, RFC 3339. */
@@ -46,6 +45,7 @@ export class Segment {
   /**
    * Starts at once.
    * @param {object} parts
+   * @param {string} parts.id
    * @param {typeof MediaRecorder} parts.Media
    * @param {MediaStream} parts.stream
    * @param {MediaRecorderOptions} parts.options
@@ -57,7 +57,8 @@ export class Segment {
    * @param {Clock} parts.clock
    * @param {Pick<import("./recording-time.js").RecordingTime, "now">} parts.time
    */
-  constructor({ Media, stream, options, slice, maxBytes, onPiece, onFull, onEnd, clock, time }) {
+  constructor({ id, Media, stream, options, slice, maxBytes, onPiece, onFull, onEnd, clock, time }) {
+    this.id = id;
     this.#clock = clock;
     this.#time = time;
     this.#slice = slice;

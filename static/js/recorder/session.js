@@ -20,6 +20,8 @@
  * @property {TakeReason} reason
  * @property {string} created RFC 3339, by this browser's clock
  *
+ * @typedef {Pick<Take, "id"|"created"|"kind"|"mime">} Begun what is known of a take before there is anything of it
+ *
  * @typedef {Omit<Take, "reason">} Piece `blob` is what follows the pieces before it, the rest is as of now
  *
  * @typedef {object} Tick
@@ -29,6 +31,7 @@
  * @property {number[]} peaks so far, spread evenly over `seconds`
  */
 
+import { newKey } from "../key.js";
 import { loudness, PeakCollector } from "./peaks.js";
 import { RecordingTime } from "./recording-time.js";
 import { Segment } from "./segment.js";
@@ -69,6 +72,7 @@ export class Session extends EventTarget {
    * Records at once. Not even the browser's "start" event is waited for: sound is recorded from 40 ms after start(), the
    * event of a picture may come a second later.
    * @param {object} parts
+   * @param {string} parts.id of its first clip
    * @param {Plan} parts.plan
    * @param {MediaStream} parts.stream
    * @param {typeof MediaRecorder} parts.Media
@@ -76,7 +80,7 @@ export class Session extends EventTarget {
    * @param {Clock} parts.clock
    * @param {() => number|null} parts.rms the level just now
    */
-  constructor({ plan, stream, Media, page, clock, rms }) {
+  constructor({ id, plan, stream, Media, page, clock, rms }) {
     super();
     this.#plan = plan;
     this.#stream = stream;
@@ -85,13 +89,17 @@ export class Session extends EventTarget {
     this.#clock = clock;
     this.#rms = rms;
     this.#time = new RecordingTime(clock);
-    this.#segment = this.#record();
+    this.#segment = this.#record(id);
     this.#timer = clock.setTimeout(() => this.#tick(), 0);
   }
 
-  /** What is being recorded. @returns {Pick<Take, "id"|"created"|"kind"|"mime">} */
-  get begun() {
-    return { ...this.#facts(this.#segment), mime: this.#plan.options.mimeType ?? "" };
+  /**
+   * @param {Plan} plan
+   * @param {Clock} clock
+   * @returns {Begun} the first clip of what will be recorded
+   */
+  static begin({ wish: { kind }, options }, clock) {
+    return { id: newKey(), created: new Date(clock.wall()).toISOString(), kind, mime: options.mimeType ?? "" };
   }
 
   /** It was a slip of the finger, if it is ended now. */
@@ -144,12 +152,13 @@ export class Session extends EventTarget {
     this.#clock.clearTimeout(this.#timer);
   }
 
-  #record() {
+  /** @param {string} id */
+  #record(id) {
     const { options, slice, maxBytes, wish } = this.#plan;
     this.#segments += 1;
     /** @type {Segment} */
     const segment = new Segment({
-      Media: this.#Media, stream: this.#stream, options, slice, maxBytes, clock: this.#clock, time: this.#time,
+      id, Media: this.#Media, stream: this.#stream, options, slice, maxBytes, clock: this.#clock, time: this.#time,
       onPiece: (piece) => this.#tell("piece", { ...this.#facts(segment), ...piece }),
       onFull: () => (wish.stream ? this.#roll("bytes") : this.end("bytes")),
       onEnd: () => this.end("interrupted"),
@@ -190,7 +199,7 @@ export class Session extends EventTarget {
   #roll(reason) {
     const old = this.#segment;
     try {
-      this.#segment = this.#record();
+      this.#segment = this.#record(newKey());
     } catch {
       this.end("interrupted");
       return;

@@ -3,7 +3,8 @@
  * Everything rejects where the browser refuses it, is full, or has no such thing.
  *
  * @typedef {object} StoredTake
- * @property {string} id the idempotency key of its upload
+ * @property {string} id also the idempotency key of its upload, where there is no other
+ * @property {string} [key] that of its upload, where it had to begin anew as another clip
  * @property {string} thread
  * @property {string} name the participant's
  * @property {"audio"|"video"} kind
