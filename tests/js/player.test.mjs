@@ -492,6 +492,23 @@ test("who is speaking when one comes is heard", async () => {
   assert.equal(late.state.clip?.id, "c2");
 });
 
+test("who is speaking when a page opens is heard live also where it learns only then that it is the tab that plays", async () => {
+  player.hold("elsewhere");
+  await begins(speaks(4));
+  assert.deepEqual(sources(), []);
+  player.release("elsewhere");
+  await settle();
+  assert.deepEqual(sources(), ["c4 null"]);
+});
+
+test("who began to speak while one recorded is heard from the start", async () => {
+  player.hold("recorder");
+  await begins(speaks(4));
+  player.release("recorder");
+  await settle();
+  assert.deepEqual(sources(), ["c4 0"]);
+});
+
 test("nobody hears themselves, whatever they have chosen", async () => {
   preferences.set("onlyOthers", false);
   await begins(speaks(4, mine));

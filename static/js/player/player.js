@@ -172,14 +172,15 @@ export class Player extends EventTarget {
     if (!this.#holds.delete(who)) return;
     const { clip } = this.#deck;
     if (who === "elsewhere" && this.#interrupted && clip && this.#heard.has(clip.id)) this.#deck.close(); // heard there
-    this.#goOn(this.#interrupted);
+    // Which tab plays is not yet known when a page opens: whoever speaks then is heard as one who comes late hears them.
+    this.#goOn(this.#interrupted, who === "elsewhere" ? this.#catalogue.clips : []);
     this.#tell();
   }
 
   /** Plays here what waits, whoever needed silence. */
   playHere() {
     this.#release();
-    this.#goOn(false);
+    this.#goOn(false, this.#catalogue.clips);
   }
 
   /** What has come and was not played yet is left to the person. */
@@ -230,7 +231,7 @@ export class Player extends EventTarget {
   /**
    * Whatever comes next; what this browser cannot play is passed over. One that is live and has only just come is heard
    * as it is spoken; one that had to wait, from where it was left or its start.
-   * @param {readonly Clip[]} [fresh]
+   * @param {readonly Clip[]} [fresh] which have only just come, or were heard in another tab until now
    * @returns {boolean} something does
    */
   #advance(fresh = []) {
@@ -293,11 +294,14 @@ export class Player extends EventTarget {
     this.#deck.pause();
   }
 
-  /** @param {boolean} resume what is paused; else what has come meanwhile */
-  #goOn(resume) {
+  /**
+   * @param {boolean} resume what is paused; else what has come meanwhile
+   * @param {readonly Clip[]} [fresh] see #advance
+   */
+  #goOn(resume, fresh = []) {
     if (this.#quiet()) return;
     if (resume && this.#deck.phase === "paused") this.unlock();
-    else if (this.#deck.free) this.#advance();
+    else if (this.#deck.free) this.#advance(fresh);
   }
 
   /** Nothing holds it back any longer. */
