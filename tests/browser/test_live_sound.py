@@ -46,7 +46,14 @@ def talk(tmp_path_factory):
     """Some sentences that do not repeat, as a sound file; in no room is it ever wholly silent between them."""
     folder = tmp_path_factory.mktemp("talk")
     subprocess.run([tool("espeak-ng"), "-w", folder / "dry.wav", SPEECH], check=True)
-    room = ["-f", "lavfi", "-i", "anoisesrc=amplitude=0.001", "-filter_complex", "amix=duration=first:normalize=0"]
+    room = [
+        "-f",
+        "lavfi",
+        "-i",
+        "anoisesrc=amplitude=0.001",
+        "-filter_complex",
+        "amix=duration=first:normalize=0",
+    ]
     mixed = folder / "talk.wav"
     subprocess.run([tool("ffmpeg"), "-v", "error", "-i", folder / "dry.wav", *room, mixed], check=True)
     return mixed.read_bytes()
