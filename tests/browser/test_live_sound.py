@@ -29,7 +29,7 @@ STEP = 0.005
 WINDOW = 100
 """How many values of what was heard are looked for in what was spoken."""
 QUIET = 0.01
-SPEEDS = (0.95, 1, 1.05, 1.25)
+SPEEDS = (0.95, 1, 1.05, 1.1, 1.25)
 """How fast the page plays, see lag-control.js."""
 NEAR = 60
 """How many values a window may be from where it is looked for."""

@@ -83,7 +83,7 @@ test("after a time in which nobody looked it begins to look anew", () => {
   listener.play(3);
   assert.deepEqual([...listener.rates], [1]);
   listener.play(6);
-  assert.deepEqual([...listener.rates], [1, 1.05]);
+  assert.deepEqual([...listener.rates], [1, 1.1]);
 });
 
 test("each underflow makes it more careful, and is forgiven with time", () => {
@@ -137,7 +137,7 @@ for (const [how, late] of [["evenly", () => 0], ["unevenly", (() => { let n = 0;
     const listener = new Listener({ lag: 1.9, late });
     const least = listener.play(60);
     assert.equal(listener.skipped, 0);
-    assert.deepEqual([...listener.rates], [1, 1.05]);
+    assert.deepEqual([...listener.rates], [1, 1.1, 1.05], "less so the nearer it is");
     assert.ok(least < 0.5, String(least));
   });
 }

@@ -58,6 +58,7 @@ const happens = (type) => media.dispatchEvent(new Event(type));
 async function play(seconds, lag) {
   const rates = new Set();
   for (let i = 0; i < seconds * 20; i++) {
+    FakeSource.made.seconds += 0.05;
     media.currentTime = FakeSource.made.seconds - lag;
     await clock.advance(50);
     rates.add(media.playbackRate);
@@ -70,6 +71,18 @@ test("it begins near the newest, and what is more is caught up with", async () =
   assert.deepEqual(await play(5, 0.4), [1, 1.05]);
   source.close();
   assert.equal(media.playbackRate, 1);
+});
+
+test("while a browser says that it plays and does not, nothing is learnt of how what it plays comes in", async () => {
+  const place = media.currentTime;
+  for (let ms = 0; ms < 1000; ms += 50) {
+    FakeSource.made.seconds += 0.05;
+    await clock.advance(50);
+  }
+  assert.equal(media.currentTime, place);
+  assert.deepEqual(await play(3, 1.4), [1], "it was not taken for uneven");
+  assert.deepEqual(await play(3, 1.4), [1, 1.1]);
+  source.close();
 });
 
 test("an underflow is one, and makes it more careful", async () => {

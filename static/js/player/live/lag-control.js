@@ -28,11 +28,13 @@ const MOST_TARGET = 1.5;
 /** Seconds of it that are given back, each so many milliseconds after the last change. */
 const GIVEN_BACK = 0.05;
 const FORGIVEN = 8000;
-/** Seconds beyond the target from which one plays faster. */
+/** Seconds beyond the target from which one plays faster, and from which faster than that. */
 const HIGH = 0.1;
 const EVEN_HIGH = 0.05;
-const FASTER = 1.05;
+const FAR = 0.4;
 const SLOWER = 0.95;
+const FASTER = 1.05;
+const STILL_FASTER = 1.1;
 /** The same for what came late, from so many seconds on. */
 const MUCH_FASTER = 1.25;
 const MUCH = 1;
@@ -92,7 +94,7 @@ export class LagControl {
     this.#target = Math.min(MOST_TARGET, this.#target + STEP);
     this.#changed = now;
     this.#owed = true;
-    this.#forget();
+    this.forget();
   }
 
   /** There is still nothing, and it was no fault: the speaker has paused. */
@@ -103,13 +105,19 @@ export class LagControl {
     this.#before = null;
   }
 
+  /** What was seen says nothing of what comes. */
+  forget() {
+    this.#seen = [];
+    this.#rate = 1;
+  }
+
   /**
    * @param {number} now ms
    * @param {number} lag seconds
    */
   #note(now, lag) {
     const passed = now - this.#last.at;
-    if (passed > LONGEST_BLINK) this.#forget();
+    if (passed > LONGEST_BLINK) this.forget();
     else this.#gained += (1 - this.#last.rate) * (passed / 1000);
     this.#seen.push({ at: now, lag: lag - this.#gained });
     while (this.#seen[0].at < now - WINDOW) this.#seen.shift();
@@ -137,19 +145,15 @@ export class LagControl {
   #reach(least, target, even) {
     if (least <= target + HIGH) this.#owed = false;
     if (least > (this.#owed ? MUCH_TOO_LATE : TOO_LATE)) {
-      this.#forget();
+      this.forget();
       return { rate: 1, skip: least - target };
     }
-    if (least > target + (even ? EVEN_HIGH : HIGH)) this.#rate = this.#owed && least > MUCH ? MUCH_FASTER : FASTER;
+    if (this.#owed && least > MUCH) this.#rate = MUCH_FASTER;
+    else if (least > target + FAR) this.#rate = STILL_FASTER;
+    else if (least > target + (even ? EVEN_HIGH : HIGH)) this.#rate = FASTER;
     else if (!even && least < target) this.#rate = SLOWER;
     else if (least <= target + 0.01 || this.#rate < 1) this.#rate = 1;
     return { rate: this.#rate, skip: 0 };
-  }
-
-  /** What was seen says nothing of what comes. */
-  #forget() {
-    this.#seen = [];
-    this.#rate = 1;
   }
 
   /** @param {number} now ms */

@@ -12,6 +12,8 @@ import { LagControl } from "./lag-control.js";
 
 /** Milliseconds between two looks at the lag. */
 const LOOK = 50;
+/** Looks at which it is at the same place, after which it is not playing. */
+const STANDING = 3;
 /** Seconds before the newest at which one begins where there is more: fewer, and the first sound is followed by silence. */
 const IN_HAND = 0.4;
 /** Seconds behind what is played that are kept, and kept where the browser has no room. */
@@ -45,6 +47,9 @@ export class LiveSource extends EventTarget {
   #over = new AbortController();
   #begun = false;
   #sounded = false;
+  /** Where it was at the last look, seconds, and for how many looks it has been there. */
+  #place = 0;
+  #stood = 0;
   #complete = false;
   /** There is nothing to play. */
   #dry = false;
@@ -202,7 +207,7 @@ export class LiveSource extends EventTarget {
     this.#timer = this.#clock.setTimeout(() => this.#steer(), LOOK);
     const media = this.#media;
     if (media.readyState < HAVE_FUTURE_DATA) return this.#crossHole();
-    if (!this.#sounded || media.paused || media.seeking) return;
+    if (!this.#sounded || media.paused || media.seeking || !this.#moves()) return;
     if (this.#complete) return this.#setRate(this.#control.behind ? media.defaultPlaybackRate : 1);
     const { rate, skip } = this.#control.look(this.#clock.now(), this.lag, media.defaultPlaybackRate);
     if (skip) {
@@ -210,6 +215,16 @@ export class LiveSource extends EventTarget {
       media.currentTime += skip;
     }
     this.#setRate(rate);
+  }
+
+  /** Firefox says that it plays up to a second before it does: what comes meanwhile tells nothing of how evenly it comes. */
+  #moves() {
+    const { currentTime } = this.#media;
+    const moves = currentTime !== this.#place;
+    if (moves && this.#stood >= STANDING) this.#control.forget();
+    this.#stood = moves ? 0 : this.#stood + 1;
+    this.#place = currentTime;
+    return moves;
   }
 
   #crossHole() {
