@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import shutil
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
+from typing import NamedTuple
 
 from tests.bench.harness import Report, cursor_of, fill, joined, room
 from tests.bench.load import poll_request
@@ -54,6 +55,18 @@ from mozchat.wsgi import application
 """
 
 
+class ApacheSite(NamedTuple):
+    """A site under Apache: what of `RunningSite` is asked of it here."""
+
+    port: int
+    folder: Path
+    process: subprocess.Popen[bytes]
+
+    def connection(self, timeout: float = 30.0) -> http.client.HTTPConnection:
+        """A connection to it."""
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+
+
 def run(report: Report) -> None:
     """10 clips, 1 and 16 kept connections."""
     if not (MODULES / "mod_wsgi.so").exists():
@@ -77,7 +90,7 @@ def _python_of_module() -> str:
 
 
 @contextlib.contextmanager
-def _apache(mode: str) -> Iterator[SimpleNamespace]:
+def _apache(mode: str) -> Iterator[ApacheSite]:
     with tempfile.TemporaryDirectory(prefix="mozchat-bench-") as name:
         folder = Path(name)
         thread = folder / "threads" / "walk"
@@ -92,7 +105,7 @@ def _apache(mode: str) -> Iterator[SimpleNamespace]:
             shutil.chown(path, "www-data", "www-data")
         folder.chmod(0o755)
         process = subprocess.Popen([shutil.which("apache2"), "-f", folder / "conf", "-DFOREGROUND"])
-        site = SimpleNamespace(port=port, folder=folder / "threads", process=process)
+        site = ApacheSite(port=port, folder=folder / "threads", process=process)
         try:
             _wait_for(site, folder / "error.log")
             yield site
@@ -101,7 +114,7 @@ def _apache(mode: str) -> Iterator[SimpleNamespace]:
             process.wait(20)
 
 
-def _wait_for(site: SimpleNamespace, log: Path) -> None:
+def _wait_for(site: ApacheSite, log: Path) -> None:
     end = time.monotonic() + 20
     while time.monotonic() < end:
         with contextlib.suppress(OSError):
