@@ -58,61 +58,70 @@ def _measure(
     hub: RunningHub | None = None,
 ) -> None:
     """With a `hub`, what that uses is measured, else what the site does."""
-    measured = hub or site
     voice = long_webm(sample("chromium-audio-live.webm"), SECONDS + 5)
     piece = round(len(voice) / (SECONDS + 5) * piece_seconds)
     rosa = joined(site, "Rosa")
     speaker = Speaker(rosa)
     speaker.say(voice[:piece])
     people = [joined(site, f"Ann{number}") for number in range(LISTENERS if case != "alone" else 0)]
-    path = f"/api/threads/walk/clips/{speaker.id}/media"
-    helpers = []
+    helpers = _listening(site, case, rosa, people, speaker.id, hub) if people else []
+    sent, share = _talk(speaker, voice, piece, piece_seconds, (hub or site).process.pid)
+    memory = sum(memory_kb(pid, "Pss") for pid in ([hub.process.pid] if hub else workers(site)))
+    figures = {"cpu_percent_of_a_core": share, "MB": memory / 1024}
+    if not people:
+        figures["join_ms"] = statistics.median(_join(site, _media(speaker.id), rosa.token)) * 1000
+        figures["announced_ms"] = statistics.median(_announce(site, rosa)) * 1000
+    speaker.say(b"", complete=True)
+    speaker.close()
+    if people:
+        delays = _delays(sent, helpers[0].get())
+        assert len(delays) >= LISTENERS * (len(sent) - 3), "not everyone has heard everything"
+        figures["delivery_median_ms"] = statistics.median(delays) * 1000
+        figures["delivery_p95_ms"] = percentile(delays, 0.95) * 1000
+    for helper in helpers:
+        helper.end()
+    how = f"{piece_seconds * 1000:.0f} ms pieces" if hub else f"{processes} processes"
+    report.add("live", f"{case}, {len(people)} listeners, {how}", **figures)
+
+
+def _media(clip: str) -> str:
+    return f"/api/threads/walk/clips/{clip}/media"
+
+
+def _listening(site, case: str, rosa, people: list, clip: str, hub: RunningHub | None) -> list[Helper]:
+    """Everybody hears the clip, and where the case says so waits for events, too; the first helper knows what was
+    heard."""
     if hub:
-        tickets = [_ticket(person) for person in people]
-        helpers.append(Helper(hear_hub, hub.port, speaker.id, tickets))
-    elif people:
+        helpers = [Helper(hear_hub, hub.port, clip, [_ticket(person) for person in people])]
+    else:
         work = hear_polls if case.startswith("polling") else hear_stream
-        helpers.append(Helper(work, site.port, path, [person.token for person in people]))
+        helpers = [Helper(work, site.port, _media(clip), [person.token for person in people])]
     if case.endswith("events"):
         cursor = cursor_of(rosa)
         requests = [poll_request(person.token, cursor, 15) for person in people]
         helpers.append(Helper(follow_events, site.port, requests))
     for helper in helpers:
         helper.get()
+    return helpers
+
+
+def _talk(
+    speaker: Speaker, voice: bytes, piece: int, piece_seconds: float, pid: int
+) -> tuple[list[tuple[float, int]], float]:
+    """Say all of it, a piece at a time: when each was sent and where it began, bytes; and what the process and
+    its children used once it had settled, per cent of a core."""
     sent: list[tuple[float, int]] = []
     used, since = 0.0, 0.0
     began = time.monotonic()
     while (now := time.monotonic()) < began + SETTLED_SECONDS + SECONDS:
         if not since and now > began + SETTLED_SECONDS:
-            used, since = cpu_seconds([measured.process.pid]), now
+            used, since = cpu_seconds([pid]), now
         sent.append((now, speaker.offset))
         fields = {"duration": now - began, "peaks": [40] * 64} if len(sent) % 8 == 0 else {}
         speaker.say(voice[speaker.offset : speaker.offset + piece], **fields)
         time.sleep(max(0.0, began + len(sent) * piece_seconds - time.monotonic()))
-    used = cpu_seconds([measured.process.pid]) - used
-    share = used / (time.monotonic() - since) * 100
-    memory = sum(memory_kb(pid, "Pss") for pid in ([hub.process.pid] if hub else workers(site)))
-    joins = _join(site, path, rosa.token) if not people else []
-    announced = _announce(site, rosa) if not people else []
-    speaker.say(b"", complete=True)
-    speaker.close()
-    figures = {"cpu_percent_of_a_core": share, "MB": memory / 1024}
-    if people:
-        delays = _delays(sent, helpers[0].get())
-        assert len(delays) >= LISTENERS * (len(sent) - 3), "not everyone has heard everything"
-        figures |= {
-            "delivery_median_ms": statistics.median(delays) * 1000,
-            "delivery_p95_ms": percentile(delays, 0.95) * 1000,
-        }
-    else:
-        figures |= {
-            "join_ms": statistics.median(joins) * 1000,
-            "announced_ms": statistics.median(announced) * 1000,
-        }
-    for helper in helpers:
-        helper.end()
-    how = f"{piece_seconds * 1000:.0f} ms pieces" if hub else f"{processes} processes"
-    report.add("live", f"{case}, {len(people)} listeners, {how}", **figures)
+    used = cpu_seconds([pid]) - used
+    return sent, used / (time.monotonic() - since) * 100
 
 
 def _ticket(person) -> str:

@@ -11,7 +11,7 @@ export class TransferRate {
   /** Bytes a millisecond, 0 as long as it is not known. */
   #rate = 0;
   /** Milliseconds from a request to its answer; undefined as long as it is not known. @type {number|undefined} */
-  roundTrip = pageAnswer();
+  roundTrip = soonestAnswer();
 
   /** @param {import("../clock.js").Clock} clock */
   constructor(clock) {
@@ -45,7 +45,7 @@ export class TransferRate {
 }
 
 /** Milliseconds in which the page, or what belongs to it, was answered soonest: a first guess. @returns {number|undefined} */
-function pageAnswer() {
+function soonestAnswer() {
   const all = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
   const fetched = /** @type {PerformanceResourceTiming[]} */ (all).filter(({ transferSize }) => transferSize > 0);
   const answers = fetched.map(({ responseStart, requestStart }) => responseStart - requestStart).filter((ms) => ms > 0);
